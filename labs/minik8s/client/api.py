@@ -153,9 +153,7 @@ class Client:
         out: Object = self._send(method, path, query or {}, body, content_type).body
         return out
 
-    def _send(
-        self, method: str, path: str, query: Query, body: Any, content_type: str | None
-    ) -> Response:
+    def _send(self, method: str, path: str, query: Query, body: Any, content_type: str | None) -> Response:
         headers = {"user-agent": self.actor}
         if content_type:
             headers["content-type"] = content_type

@@ -12,8 +12,11 @@ _BUILT_IN: dict[str, tuple[str, str, bool]] = {}
 for _kind in KINDS:
     _BUILT_IN.setdefault(
         _kind.resource_name,
-        (f"/apis/{_kind.group}/{_kind.version}" if _kind.group else f"/api/{_kind.version}", _kind.plural,
-         _kind.namespaced),
+        (
+            f"/apis/{_kind.group}/{_kind.version}" if _kind.group else f"/api/{_kind.version}",
+            _kind.plural,
+            _kind.namespaced,
+        ),
     )
 
 

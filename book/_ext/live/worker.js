@@ -1,0 +1,57 @@
+// The web worker in which a page's cells run: CPython (Pyodide), started on the first click.
+const here = new URL(".", import.meta.url);
+let runtime = null;
+let toJs = null;
+
+async function download(name, track) {
+  const answer = await fetch(new URL(name, here));
+  if (!answer.ok) throw new Error(`${name}: HTTP ${answer.status}`);
+  track?.(name);
+  return answer.arrayBuffer();
+}
+
+async function start({ interrupt }) {
+  const note = (text) => postMessage({ type: "progress", text });
+  note("파이썬을 내려받는 중");
+  const files = download("python.zip");
+  const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", here).href);
+  const pyodide = await loadPyodide({
+    indexURL: new URL("pyodide/", here).href,
+    env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC" },
+  });
+  note("클러스터를 준비하는 중");
+  pyodide.unpackArchive(await files, "zip", { extractDir: "/" });
+  pyodide.FS.mkdirTree("/home/pyodide/book");
+  pyodide.FS.chdir("/home/pyodide/book");
+  toJs = (value) => value?.toJs ? value.toJs({ dict_converter: Object.fromEntries }) : value;
+  const emit = (kind, content) => {
+    const values = toJs(content);
+    content.destroy?.();
+    postMessage({ type: "output", kind, values });
+  };
+  runtime = pyodide.pyimport("book_runtime").Runtime(emit);
+  if (interrupt) pyodide.setInterruptBuffer(new Uint8Array(interrupt));
+}
+
+const actions = {
+  async start(message) {
+    await start(message);
+    postMessage({ type: "ready" });
+  },
+  async run({ cell, source }) {
+    const ok = await runtime.run(String(cell), source);
+    postMessage({ type: "done", cell, ok });
+  },
+  async complete({ id, text }) {
+    const found = runtime.complete(text);
+    postMessage({ type: "names", id, names: found.toJs() });
+    found.destroy();
+  },
+};
+
+let queue = Promise.resolve();
+onmessage = ({ data }) => {
+  queue = queue.then(() => actions[data.type](data)).catch((error) => {
+    postMessage({ type: "broken", text: String(error?.message ?? error) });
+  });
+};

@@ -1,0 +1,18 @@
+"""The book's own Sphinx extension: boxes, quizzes, exercises, live cells and the Korean frame of a page.
+
+Each module registers its own part; nothing here knows a chapter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from . import boxes, cells, exercise, folds, frame, goals, kernel, quiz
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    for part in (folds, boxes, goals, exercise, quiz, cells, kernel, frame):
+        part.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

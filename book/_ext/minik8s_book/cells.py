@@ -1,0 +1,167 @@
+"""Code cells of a page: names to link to, SVG inline, and the data from which the page runs them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from myst_nb.core import render
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+OUTPUT_FOLDER = "jupyter_execute"
+NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class MarkCells(SphinxTransform):
+    """Gives a cell its name as an id, and a class with its index in the notebook."""
+
+    default_priority = 350
+
+    def apply(self) -> None:
+        for node in self.document.findall(nodes.container):
+            if node.get("nb_element") != "cell_code":
+                continue
+            node["classes"].append(f"nb-cell-{node['cell_index']}")
+            name = node["cell_metadata"].get("name")
+            if not name:
+                continue
+            if not NAME.fullmatch(name):
+                logger.warning("셀 이름 %r: 소문자·숫자·붙임표만 쓴다", name, location=node)
+                continue
+            node["names"].append(name)
+            self.document.note_explicit_target(node, node)
+
+
+def render_svg_inline(original):
+    """Keep an SVG in the page: it then follows the theme's colours and fonts, and equals the live output."""
+
+    def render_image(self, data):
+        if data.mime_type != "image/svg+xml":
+            return original(self, data)
+        text = data.string
+        if "Matplotlib" in text[:2000]:  # its <style> and ids would reach the whole page: keep it a picture
+            images = original(self, data)
+            for image in images:
+                image["alt"] = data.cell_metadata.get("alt", "")
+                if not image["alt"]:
+                    self.logger.warning("그림 셀에는 `:alt:`로 그림 설명을 적는다", subtype="alt", line=data.line)
+            return images
+        start = text.find("<svg")
+        return [nodes.raw(text=text[max(start, 0) :], format="html", classes=["output", "image_svg"])]
+
+    return render_image
+
+
+BAR = """<div class="live-bar pst-js-only">
+<button type="button" class="live-run" aria-label="셀 {number} 실행"><span class="live-label">실행</span></button>
+<button type="button" class="live-again" aria-label="셀 {number}: 처음부터 여기까지 실행">처음부터</button>
+<button type="button" class="live-edit" aria-label="셀 {number} 고치기">고치기</button>
+<button type="button" class="live-undo" aria-label="셀 {number} 되돌리기" hidden>되돌리기</button>
+<span class="live-state" role="status"></span>
+</div>"""
+TOOLS = """<div class="live-tools pst-js-only" role="group" aria-label="이 쪽의 코드">
+<button type="button" data-live="all">모두 실행</button>
+<button type="button" data-live="reset">모두 되돌리기</button>
+<button type="button" data-live="notebook">.ipynb 내려받기</button>
+<button type="button" data-live="python">.py 내려받기</button>
+</div>"""
+NO_REASON = "이 셀은 페이지 안에서 돌지 않는다."
+
+
+class AddBars(SphinxPostTransform):
+    """The buttons of each cell, in the page from the start so that nothing moves when the program loads."""
+
+    default_priority = 3
+    builders = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        if self.document.settings.env.metadata.get(self.env.docname, {}).get("live") in (False, "false"):
+            return
+        number = 0
+        for cell in self.document.findall(nodes.container):
+            if cell.get("nb_element") != "cell_code":
+                continue
+            number += 1
+            source = next((part for part in cell.children if "cell_input" in part.get("classes", [])), None)
+            if source is None:
+                continue
+            if "no-live" in cell["cell_metadata"].get("tags", []):
+                why = cell["cell_metadata"].get("why")
+                if not why:
+                    logger.warning("no-live 셀에는 `:why:`로 까닭을 적는다", location=cell)
+                source += nodes.paragraph("", why or NO_REASON, classes=["live-why"])
+            else:
+                source += nodes.raw("", BAR.format(number=number), format="html")
+        if number:
+            title = next(iter(self.document.findall(nodes.title)), None)
+            if title is not None:
+                place = title.parent.index(title) + 1
+                title.parent.insert(place, nodes.raw("", TOOLS, format="html"))
+
+
+def live_page(app: Sphinx, pagename: str, meta: dict[str, Any]) -> dict[str, Any] | None:
+    """The cells of a page as data for live.js, or None if it has none."""
+    path = Path(app.outdir).parent / OUTPUT_FOLDER / f"{pagename}.ipynb"
+    if pagename not in app.env.all_docs or not path.exists():
+        return None
+    notebook = nbformat.read(path, as_version=4)
+    cells = [
+        {
+            "index": index,
+            "source": cell.source,
+            "tags": cell.metadata.get("tags", []),
+            "name": cell.metadata.get("name", ""),
+            "why": cell.metadata.get("why", ""),
+        }
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code"
+    ]
+    if not cells or (meta or {}).get("live") in (False, "false"):
+        return None
+    packages = (meta or {}).get("live_packages", "")
+    if isinstance(packages, str):
+        packages = packages.replace(",", " ").split()
+    return {"page": pagename, "packages": packages, "cells": cells}
+
+
+def add_live(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    page = live_page(app, pagename, context.get("meta") or {}) if app.builder.name == "html" else None
+    if page is None:
+        return
+    text = json.dumps(page, ensure_ascii=False).replace("</", "<\\/")
+    context["body"] += f'\n<script type="application/json" id="live-page">{text}</script>\n'
+    app.add_js_file("live/live.js", type="module")
+    app.add_css_file("live/live.css")
+
+
+def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
+    """Each page as a notebook without outputs, which the page's export fills with the reader's edits."""
+    if exception is not None or app.builder.name != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted((Path(app.outdir).parent / OUTPUT_FOLDER / "book").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        for index, cell in enumerate(notebook.cells):
+            cell["id"] = f"cell-{index}"
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+            cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("name", "tags")}
+        notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        (folder / path.name).write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    render.NbElementRenderer.render_image = render_svg_inline(render.NbElementRenderer.render_image)
+    app.add_transform(MarkCells)
+    app.add_post_transform(AddBars)
+    app.connect("build-finished", write_notebooks)
+    app.connect("html-page-context", add_live)

@@ -1,0 +1,90 @@
+"""What a Service's endpoints look like, for EndpointSlices and for Endpoints (pkg/controller/util/endpoint, k8s.io/endpointslice)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minik8s.client.informer import Informer
+from minik8s.controllers.owners import in_namespace, index_by_namespace
+from minik8s.controllers.podutil import is_finished
+from minik8s.objects import Object
+from minik8s.objects.meta import key, labels
+from minik8s.objects.selectors import match_labels
+
+LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
+IS_HEADLESS = "service.kubernetes.io/headless"
+
+
+def is_headless(service: Object) -> bool:
+    return bool(service["spec"].get("clusterIP") == "None")
+
+
+def selects(service: Object, pod: Object) -> bool:
+    selector = service["spec"].get("selector")
+    return bool(selector) and match_labels(selector, labels(pod))
+
+
+def pod_ips(pod: Object) -> list[str]:
+    status = pod.get("status") or {}
+    found = [entry["ip"] for entry in status.get("podIPs") or () if entry.get("ip")]
+    return found or ([status["podIP"]] if status.get("podIP") else [])
+
+
+def belongs(pod: Object, *, terminating: bool) -> bool:
+    """Whether a pod is an endpoint at all: not ended, with an address, and alive unless `terminating` ones count."""
+    if is_finished(pod) or not pod_ips(pod):
+        return False
+    return terminating or "deletionTimestamp" not in pod["metadata"]
+
+
+def hostname_of(pod: Object, service: Object) -> str:
+    """The name under which cluster DNS knows this pod of a governing Service, or ""."""
+    spec = pod["spec"]
+    same = pod["metadata"]["namespace"] == service["metadata"]["namespace"]
+    return str(spec["hostname"]) if same and spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"] else ""
+
+
+def port_number(pod: Object, port: Object) -> int | None:
+    """The number behind a Service port's targetPort on this pod; None when no container names it so."""
+    target = port.get("targetPort", port["port"])
+    if isinstance(target, int):
+        return target
+    protocol = port.get("protocol", "TCP")
+    containers = list(pod["spec"].get("containers") or ())
+    containers += [c for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"]
+    for container in containers:
+        for offered in container.get("ports") or ():
+            if offered.get("name") == target and offered.get("protocol", "TCP") == protocol:
+                return int(offered["containerPort"])
+    return None
+
+
+def pod_matters(old: Object, new: Object) -> bool:
+    """Whether an update of a pod can change any endpoint."""
+    if old["metadata"].get("labels") != new["metadata"].get("labels"):
+        return True
+    if ("deletionTimestamp" in old["metadata"]) != ("deletionTimestamp" in new["metadata"]):
+        return True
+    return _facts(old) != _facts(new)
+
+
+def _facts(pod: Object) -> tuple[object, ...]:
+    status, spec = pod.get("status") or {}, pod["spec"]
+    ready = next((c.get("status") for c in status.get("conditions") or () if c["type"] == "Ready"), None)
+    return ready == "True", is_finished(pod), status.get("podIP"), spec.get("nodeName"), spec.get("hostname")
+
+
+class ServiceWatch:
+    """Rings the keys of the Services that select a changed pod, before or after the change."""
+
+    def __init__(self, services: Informer, ring: Callable[[str], None]):
+        self._services, self._ring = index_by_namespace(services), ring
+
+    def __call__(self, old: Object | None, new: Object | None) -> None:
+        if old is not None and new is not None and old["metadata"]["uid"] == new["metadata"]["uid"]:
+            if not pod_matters(old, new):
+                return
+        pods = [pod for pod in (old, new) if pod is not None]
+        for service in in_namespace(self._services, pods[0]["metadata"]["namespace"]):
+            if any(selects(service, pod) for pod in pods):
+                self._ring(key(service))

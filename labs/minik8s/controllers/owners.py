@@ -1,0 +1,189 @@
+"""Who owns what: adoption and release by selector (pkg/controller/controller_ref_manager.go), and the indexes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from minik8s.client.controller import Context
+from minik8s.client.informer import Informer
+from minik8s.objects import Object
+from minik8s.objects.meta import controller_of, owner_ref
+from minik8s.wire import StatusError
+
+BY_CONTROLLER = "controller-uid"
+ORPHANS = "orphans"
+
+
+def index_by_controller(informer: Informer) -> Informer:
+    """Make `owned` and `orphans` look-ups of `informer` cheap."""
+    informer.add_index(BY_CONTROLLER, _controller_uid)
+    informer.add_index(ORPHANS, _orphan_namespace)
+    return informer
+
+
+def _controller_uid(obj: Object) -> list[str]:
+    reference = controller_of(obj)
+    return [reference["uid"]] if reference is not None else []
+
+
+def _orphan_namespace(obj: Object) -> list[str]:
+    return [] if controller_of(obj) is not None else [obj["metadata"].get("namespace", "")]
+
+
+def owned(informer: Informer, owner: Object) -> list[Object]:
+    """The objects whose controller is `owner`."""
+    return informer.by_index(BY_CONTROLLER, owner["metadata"]["uid"])
+
+
+def orphans(informer: Informer, namespace: str) -> list[Object]:
+    """The objects of a namespace that no controller owns."""
+    return informer.by_index(ORPHANS, namespace)
+
+
+class Claims:
+    """Adopts matching orphans for `owner` and releases what it owns but no longer selects.
+
+    resource        of the owned objects, `pods`
+    owner_resource  of the owner, read afresh before the first adoption: a cached owner may be gone
+    """
+
+    def __init__(self, ctx: Context, resource: str, owner_resource: str):
+        self._ctx, self._resource, self._owner_resource = ctx, resource, owner_resource
+
+    def claim(
+        self,
+        owner: Object,
+        mine: Iterable[Object],
+        loose: Iterable[Object],
+        matches: Callable[[Object], bool],
+        extra: Object | None = None,
+    ) -> list[Object]:
+        """The objects that belong to `owner` now. `extra` is merged into the patch of an adoption (finalizers)."""
+        deleting = "deletionTimestamp" in owner["metadata"]
+        claimed, fresh = [], False
+        for obj in mine:
+            if matches(obj):
+                claimed.append(obj)
+            elif not deleting:
+                self.release(owner, obj)
+        if deleting:
+            return claimed
+        for obj in loose:
+            if "deletionTimestamp" in obj["metadata"] or not matches(obj):
+                continue
+            if not fresh:
+                self._check(owner)
+                fresh = True
+            if self._adopt(owner, obj, extra):
+                claimed.append(obj)
+        return claimed
+
+    def _check(self, owner: Object) -> None:
+        meta = owner["metadata"]
+        live = self._ctx.client.get(self._owner_resource, meta["namespace"], meta["name"])
+        if live["metadata"]["uid"] != meta["uid"]:
+            raise StatusError(409, "Conflict", f"original {owner['kind']} {meta['namespace']}/{meta['name']} is gone")
+        if "deletionTimestamp" in live["metadata"]:
+            raise StatusError(409, "Conflict", f"{meta['namespace']}/{meta['name']} has just been deleted")
+
+    def _adopt(self, owner: Object, obj: Object, extra: Object | None) -> bool:
+        others = [dict(r) for r in obj["metadata"].get("ownerReferences") or ()]
+        meta = {"uid": obj["metadata"]["uid"], "ownerReferences": [*others, owner_ref(owner)], **(extra or {})}
+        return self._patch(obj, {"metadata": meta})
+
+    def release(self, owner: Object, obj: Object) -> None:
+        """Take `owner`'s reference off `obj`."""
+        uid = owner["metadata"]["uid"]
+        rest = [dict(r) for r in obj["metadata"].get("ownerReferences") or () if r["uid"] != uid]
+        self._patch(obj, {"metadata": {"uid": obj["metadata"]["uid"], "ownerReferences": rest or None}})
+
+    def _patch(self, obj: Object, body: Object) -> bool:
+        meta = obj["metadata"]
+        try:
+            self._ctx.client.patch(self._resource, meta["namespace"], meta["name"], body)
+        except StatusError as error:
+            if error.code in (404, 422):  # gone, or another object of that name: not ours any more
+                return False
+            raise
+        return True
+
+
+BY_NAMESPACE = "namespace"
+
+
+def index_by_namespace(informer: Informer) -> Informer:
+    """Make `in_namespace` cheap."""
+    informer.add_index(BY_NAMESPACE, _namespace)
+    return informer
+
+
+def _namespace(obj: Object) -> list[str]:
+    return [obj["metadata"].get("namespace", "")]
+
+
+def in_namespace(informer: Informer, namespace: str) -> list[Object]:
+    return informer.by_index(BY_NAMESPACE, namespace)
+
+
+Seen = Callable[[str, Object | None, Object | None], None]
+
+
+class ChildWatch:
+    """Rings the keys of the owners that a changed child concerns.
+
+    owners    the informer of the owning kind
+    kind      of the owners, as owner references name it
+    ring      called with `namespace/name` of an owner
+    selects   (owner, child) -> whether an orphan could be adopted; None: orphans concern nobody
+    seen      called with (owner key, old child, new child) before the ring: expectations are kept there
+    """
+
+    def __init__(
+        self,
+        owners: Informer,
+        kind: str,
+        ring: Callable[[str], None],
+        selects: Callable[[Object, Object], bool] | None = None,
+        seen: Seen | None = None,
+    ):
+        self._owners, self._kind, self._ring = index_by_namespace(owners), kind, ring
+        self._selects, self._seen = selects, seen
+
+    def __call__(self, old: Object | None, new: Object | None) -> None:
+        if old is not None and new is not None and old["metadata"]["uid"] != new["metadata"]["uid"]:
+            self(old, None)  # deleted and made anew between two looks
+            old = None
+        before = self._owner(old) if old is not None else None
+        after = self._owner(new) if new is not None else None
+        if before is not None and before != after:
+            self._notify(before, old, None)
+        if after is not None:
+            self._notify(after, old if before == after else None, new)
+        elif new is not None and self._selects is not None and controller_of(new) is None:
+            self._ring_adopters(old, new)
+
+    def _owner(self, child: Object) -> str | None:
+        reference = controller_of(child)
+        if reference is None or reference["kind"] != self._kind:
+            return None
+        namespace = child["metadata"].get("namespace", "")
+        owner = self._owners.get(namespace, reference["name"])
+        if owner is None or owner["metadata"]["uid"] != reference["uid"]:
+            return None
+        return f"{namespace}/{reference['name']}"
+
+    def _notify(self, key: str, old: Object | None, new: Object | None) -> None:
+        if self._seen is not None:
+            self._seen(key, old, new)
+        self._ring(key)
+
+    def _ring_adopters(self, old: Object | None, new: Object) -> None:
+        if "deletionTimestamp" in new["metadata"]:
+            return
+        if old is not None and controller_of(old) is None:
+            if old["metadata"].get("labels") == new["metadata"].get("labels"):
+                return
+        assert self._selects is not None
+        for owner in in_namespace(self._owners, new["metadata"].get("namespace", "")):
+            if self._selects(owner, new):
+                self._ring(f"{owner['metadata']['namespace']}/{owner['metadata']['name']}")

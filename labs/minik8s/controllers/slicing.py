@@ -1,0 +1,77 @@
+"""Spreading endpoints over slices with as few changes as possible (k8s.io/endpointslice reconciler.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from minik8s.objects import Object
+
+MAX_ENDPOINTS = 100
+SERVICE_NAME = "kubernetes.io/service-name"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+
+
+@dataclass
+class Group:
+    """Endpoints that share their ports; by `endpoint_key`."""
+
+    ports: list[Object]
+    endpoints: dict[str, Object]
+
+
+def endpoint_key(endpoint: Object) -> str:
+    """What makes two endpoints the same: their addresses and what they stand for."""
+    target = endpoint.get("targetRef") or {}
+    return f"{target.get('uid') or target.get('name', '')}|{','.join(sorted(endpoint['addresses']))}"
+
+
+def plan(existing: Sequence[Object], groups: Sequence[Group], base: Object) -> list[Object]:
+    """The slices that should exist. An unchanged one is the very object of `existing`; new ones have no name.
+
+    Without endpoints one empty slice remains, so that readers know the Service was looked at.
+    """
+    by_ports: dict[str, list[Object]] = {}
+    for old in existing:
+        by_ports.setdefault(repr([dict(p) for p in old.get("ports") or ()]), []).append(old)
+    wanted: list[Object] = []
+    unused: list[Object] = list(existing)
+    fresh: list[Object] = []
+    for group in groups:
+        same = by_ports.get(repr(group.ports), [])
+        kept, new = _fill(same, group, base)
+        wanted += kept
+        fresh += new
+        used = {s["metadata"]["name"] for s in kept}
+        unused = [s for s in unused if s["metadata"]["name"] not in used]
+    if not wanted and not fresh:
+        fresh.append({**base, "endpoints": [], "ports": []})
+    for new_slice in fresh:  # rather write an old slice anew than delete it and make another
+        wanted.append(_replace(unused.pop(0), new_slice) if unused else new_slice)
+    return wanted
+
+
+def _fill(same: Sequence[Object], group: Group, base: Object) -> tuple[list[Object], list[Object]]:
+    left = dict(group.endpoints)
+    kept: list[tuple[Object, list[Object]]] = []
+    for old in same:
+        staying = [left.pop(k) for e in old.get("endpoints") or () if (k := endpoint_key(e)) in left]
+        if staying:
+            kept.append((old, staying))
+    for _, endpoints in kept:
+        while left and len(endpoints) < MAX_ENDPOINTS:
+            endpoints.append(left.pop(next(iter(left))))
+    fresh: list[Object] = []
+    rest = list(left.values())
+    for start in range(0, len(rest), MAX_ENDPOINTS):
+        fresh.append({**base, "endpoints": rest[start : start + MAX_ENDPOINTS], "ports": group.ports})
+    return [_replace(old, {**base, "endpoints": e, "ports": group.ports}) for old, e in kept], fresh
+
+
+def _replace(old: Object, new: Object) -> Object:
+    """`old` with the content of `new`; `old` itself when nothing differs."""
+    same = (old.get("endpoints") or []) == new["endpoints"] and (old.get("ports") or []) == new["ports"]
+    if same and old["metadata"].get("labels") == new["metadata"]["labels"]:
+        return old
+    meta = {**old["metadata"], "labels": new["metadata"]["labels"]}
+    return {**old, "metadata": meta, "endpoints": new["endpoints"], "ports": new["ports"]}

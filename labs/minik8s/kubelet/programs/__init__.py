@@ -1,0 +1,58 @@
+"""Programs that simulated containers can run, found by name as a shell finds them."""
+
+from __future__ import annotations
+
+from minik8s.kubelet.behaviour import Behaviour
+from minik8s.kubelet.images import Image
+from minik8s.kubelet.programs.servers import SERVERS, daemon
+from minik8s.kubelet.tasks import Command, Process
+
+COMMANDS: dict[str, Command] = {**SERVERS}
+
+WRAPPERS = frozenset({"docker-entrypoint.sh", "entrypoint.sh", "tini", "dumb-init", "exec"})
+"""Programs that only run what follows them."""
+
+
+class NotFound(Exception):
+    """No such program: the message is runc's."""
+
+
+def find_program(argv: list[str], image: Image | None, behaviour: Behaviour) -> Command:
+    """The program that `argv` names in `image` (wrappers are removed from argv). NotFound as runc says it."""
+    while argv and argv[0].rpartition("/")[2] in WRAPPERS:
+        del argv[0]
+        while argv and argv[0].startswith("-"):
+            del argv[0]
+    if not argv:
+        raise NotFound(_message("", "no command specified"))
+    found = lookup(argv[0], image)
+    if found is None:
+        raise NotFound(_message(argv[0]))
+
+    def run(process: Process) -> object:
+        process.argv = argv
+        return found(process)
+
+    return run  # type: ignore[return-value]
+
+
+def lookup(word: str, image: Image | None) -> Command | None:
+    """The program behind one word of a command line."""
+    name = word.rpartition("/")[2]
+    if image is not None:
+        own = (*image.entrypoint, *image.command)
+        if word in own and name not in COMMANDS:
+            return daemon
+        if image.programs is not None and word not in image.programs and word not in own:
+            return None
+    return COMMANDS.get(name)
+
+
+def _message(word: str, why: str = "executable file not found in $PATH") -> str:
+    quoted = f'exec: "{word}": ' if word else ""
+    if word.startswith("/") and why.startswith("executable"):
+        quoted, why = f'exec: "{word}": ', f"stat {word}: no such file or directory"
+    return (
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+        f"unable to start container process: error during container init: {quoted}{why}"
+    )

@@ -1,0 +1,71 @@
+"""`kubectl describe`: 한 오브젝트의 모든 것을 사람이 읽게, 이벤트까지."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minik8s.lab.kubectl import describe_work as work
+from minik8s.lab.kubectl.args import UsageError
+from minik8s.lab.kubectl.describe_pod import pod, template_lines
+from minik8s.lab.kubectl.describe_text import Lines
+from minik8s.lab.kubectl.printer import tabbed
+from minik8s.lab.kubectl.session import Session
+from minik8s.objects import Object
+from minik8s.wire import StatusError
+
+_PAGES: dict[str, Callable[[Session, Object], Lines]] = {
+    "Pod": pod,
+    "Deployment": work.deployment,
+    "ReplicaSet": work.replicaset,
+    "Service": work.service,
+    "Node": work.node,
+    "Namespace": work.namespace,
+    "ResourceQuota": work.quota,
+    "ConfigMap": work.configmap,
+    "Secret": work.secret,
+    "PersistentVolumeClaim": work.claim,
+}
+
+
+def describe(s: Session) -> None:
+    """Print pages about the named objects; a name may be a prefix when nothing has exactly that name."""
+    if not s.args.words:
+        raise UsageError(
+            'You must specify the type of resource to describe. Use "kubectl api-resources" for a complete '
+            "list of supported resources."
+        )
+    pages = 0
+    for ref in s.targets(s.args.words):
+        try:
+            objects = _find(s, ref.resource, ref.name)
+        except StatusError as error:
+            s.complain(error)
+            continue
+        for obj in objects:
+            if pages:
+                s.out.write("\n\n")
+            pages += 1
+            page = _PAGES.get(obj["kind"], work.anything)
+            s.print(tabbed("\n".join(page(s, obj))))
+    if not pages and not s.code:
+        s.err.write(f"No resources found in {s.namespace} namespace.\n")
+
+
+def _find(s: Session, resource: str, name: str) -> list[Object]:
+    kind = s.kind_of(resource)
+    head = {"apiVersion": kind.api_version, "kind": kind.kind} if kind else {}
+    if not name:
+        found = s.client.list(resource, s.scope(resource), label_selector=s.args.get("selector"))
+        return [{**head, **obj} for obj in found]
+    try:
+        return [s.client.get(resource, s.namespace, name)]
+    except StatusError as error:
+        alike = [
+            {**head, **obj} for obj in s.client.list(resource, s.namespace) if obj["metadata"]["name"].startswith(name)
+        ]
+        if error.code != 404 or not alike:
+            raise
+        return alike
+
+
+__all__ = ["describe", "template_lines"]

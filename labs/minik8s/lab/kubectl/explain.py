@@ -1,0 +1,97 @@
+"""`kubectl explain`: 서버의 OpenAPI 문서에서 필드의 뜻을 찾아 보여 준다."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from minik8s.lab.kubectl.args import UsageError
+from minik8s.lab.kubectl.session import Session
+from minik8s.objects import Object
+
+
+def lines(s: Session, path: str, *, recursive: bool = False) -> list[str]:
+    """The page of `pods.spec.containers` and the like."""
+    word, *fields = path.split(".")
+    kind = s.kind_of(s.resource(word))
+    if kind is None:
+        raise UsageError(f'error: couldn\'t find resource for "{word}"')
+    prefix = f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"
+    schemas = s.client.call("GET", f"/openapi/v3/{prefix}")["components"]["schemas"]
+    root = _root(schemas, kind.group, kind.version, kind.kind)
+    node, said, shown = root, str(root.get("description", "")), ""
+    for field in fields:
+        node = _resolve(schemas, node)
+        found = (node.get("properties") or {}).get(field)
+        if found is None:
+            raise UsageError(f'error: field "{field}" does not exist')
+        shown, said, node = f"{field} <{_type(found)}>", found.get("description", ""), found
+    head = ([f"GROUP:      {kind.group}"] if kind.group else []) + [
+        f"KIND:       {kind.kind}",
+        f"VERSION:    {kind.version}",
+    ]
+    out = [*head, ""]
+    if shown:
+        out += [f"FIELD: {shown}", ""]
+    out += ["DESCRIPTION:", *_wrap(said or str(_resolve(schemas, node).get("description", "")), 4), "    "]
+    target = _resolve(schemas, node)
+    if target.get("properties"):
+        out += ["FIELDS:", *_fields(schemas, target, 2, recursive)]
+    return [*out, ""]
+
+
+def _root(schemas: Object, group: str, version: str, kind: str) -> Object:
+    for schema in schemas.values():
+        for gvk in schema.get("x-kubernetes-group-version-kind") or ():
+            if (gvk.get("group", ""), gvk["version"], gvk["kind"]) == (group, version, kind):
+                found: Object = schema
+                return found
+    raise UsageError(f"error: {kind}의 스키마가 서버에 없다.")
+
+
+def _resolve(schemas: Object, node: Any) -> Object:
+    """Follow $ref, allOf and items to the schema that has the fields."""
+    while True:
+        ref = node.get("$ref") or next((part["$ref"] for part in node.get("allOf") or () if "$ref" in part), None)
+        if ref:
+            node = schemas[ref.rpartition("/")[2]]
+        elif node.get("type") == "array":
+            node = node["items"]
+        elif isinstance(node.get("additionalProperties"), dict) and not node.get("properties"):
+            node = node["additionalProperties"]
+        else:
+            out: Object = node
+            return out
+
+
+def _type(node: Object) -> str:
+    ref = node.get("$ref") or next((part["$ref"] for part in node.get("allOf") or () if "$ref" in part), None)
+    if ref:
+        return str(ref.rpartition(".")[2])
+    if node.get("type") == "array":
+        return f"[]{_type(node['items'])}"
+    if isinstance(node.get("additionalProperties"), dict):
+        return f"map[string]{_type(node['additionalProperties'])}"
+    return {"object": "Object"}.get(node.get("type", ""), node.get("type") or "Object")
+
+
+def _fields(schemas: Object, node: Object, pad: int, recursive: bool) -> list[str]:
+    out, required = [], set(node.get("required") or ())
+    for name, field in sorted(node["properties"].items()):
+        mark = " -required-" if name in required else ""
+        out.append(f"{' ' * pad}{name}\t<{_type(field)}>{mark}")
+        if recursive:
+            inner = _resolve(schemas, field)
+            if inner.get("properties") and pad < 24:
+                out += _fields(schemas, inner, pad + 2, True)
+        else:
+            out += [*_wrap(field.get("description", ""), pad + 2), ""]
+    return out
+
+
+def _wrap(text: str, pad: int) -> list[str]:
+    return [
+        line
+        for part in (text or "<empty>").split("\n")
+        for line in textwrap.wrap(part, 78, initial_indent=" " * pad, subsequent_indent=" " * pad) or [""]
+    ]

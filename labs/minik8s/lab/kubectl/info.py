@@ -1,0 +1,189 @@
+"""클러스터를 알아보는 명령: version, cluster-info, api-resources, explain, auth, config, wait, events."""
+
+from __future__ import annotations
+
+from minik8s.lab import conditions
+from minik8s.lab.kubectl import jsonpath, printer
+from minik8s.lab.kubectl.args import UsageError
+from minik8s.lab.kubectl.describe_text import age
+from minik8s.lab.kubectl.session import Session, duration
+from minik8s.objects import Object
+from minik8s.objects.kinds import KINDS
+from minik8s.wire import StatusError
+
+
+def version(s: Session) -> None:
+    info = s.client.call("GET", "/version")
+    s.print(f"Client Version: {info['gitVersion']}\nServer Version: {info['gitVersion']}")
+
+
+def cluster_info(s: Session) -> None:
+    s.print(f"Kubernetes control plane is running at {s.place.name}")
+
+
+def api_resources(s: Session) -> None:
+    rows = [["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]]
+    group = s.args.options.get("api-group")
+    for kind in sorted(KINDS, key=lambda k: (k.group, k.plural)):
+        if "list" not in kind.verbs or (group is not None and kind.group != group):
+            continue
+        if "namespaced" in s.args.options and s.args.on("namespaced") != kind.namespaced:
+            continue
+        rows.append(
+            [kind.plural, ",".join(kind.short_names), kind.api_version, str(kind.namespaced).lower(), kind.kind]
+        )
+    for line in printer.columns(rows):
+        s.print(line)
+
+
+def auth(s: Session) -> None:
+    """`auth can-i VERB RESOURCE` and `auth whoami`."""
+    what, words = (s.args.words or [""])[0], s.args.words[1:]
+    if what == "whoami":
+        review = s.client.create(
+            "selfsubjectreviews.authentication.k8s.io",
+            {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {}},
+        )
+        user = review["status"]["userInfo"]
+        rows = [["ATTRIBUTE", "VALUE"], ["Username", user["username"]]]
+        rows += [["UID", user["uid"]]] if user.get("uid") else []
+        rows += [["Groups", f"[{' '.join(user.get('groups') or ())}]"]]
+        for line in printer.columns(rows):
+            s.print(line)
+        return
+    if what != "can-i" or len(words) < 2:
+        raise UsageError("error: you must specify two arguments: verb resource or verb resource/resourceName.")
+    resource, _, name = words[1].partition("/")
+    full = s.resource(resource)
+    plural, _, group = full.partition(".")
+    attributes = {
+        "namespace": s.namespace,
+        "verb": words[0],
+        "resource": plural,
+        "group": group,
+        "name": name or (words[2] if len(words) > 2 else ""),
+    }
+    if s.args.get("subresource"):
+        attributes["subresource"] = s.args.get("subresource")
+    review = s.client.create(
+        "selfsubjectaccessreviews.authorization.k8s.io",
+        {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "metadata": {},
+            "spec": {"resourceAttributes": {k: v for k, v in attributes.items() if v}},
+        },
+    )
+    allowed = bool(review["status"].get("allowed"))
+    s.print("yes" if allowed else "no")
+    s.code = 0 if allowed else 1
+
+
+def config(s: Session) -> None:
+    what = (s.args.words or [""])[0]
+    if what == "current-context":
+        s.print(s.place.name)
+    elif what == "get-contexts":
+        rows = [
+            ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"],
+            ["*", s.place.name, s.place.name, s.user.name, s.namespace],
+        ]
+        for line in printer.columns(rows):
+            s.print(line)
+    else:
+        raise UsageError("error: 이 자리의 kubectl config는 current-context와 get-contexts만 안다.")
+
+
+def wait(s: Session) -> None:
+    """`wait --for=condition=Ready|delete|jsonpath=... pod/x --timeout=30s`."""
+    wanted = s.args.get("for")
+    if not wanted:
+        raise UsageError("error: condition must be specified with --for")
+    timeout = duration(s.args.get("timeout", "30s"))
+    for ref in s.targets(s.args.words):
+        names = (
+            [ref.name]
+            if ref.name
+            else [
+                o["metadata"]["name"]
+                for o in s.client.list(ref.resource, s.namespace, label_selector=s.args.get("selector"))
+            ]
+        )
+        for name in names:
+            _wait_one(s, ref.resource, name, wanted, timeout)
+
+
+def _wait_one(s: Session, resource: str, name: str, wanted: str, timeout: float) -> None:
+    label = f"{s.short(resource)}/{name}"
+    if wanted != "delete" and wanted != "create" and s.client.find(resource, s.namespace, name) is None:
+        plural = resource.partition(".")[0]
+        group = resource.partition(".")[2]
+        s.complain(f'Error from server (NotFound): {plural}{"." + group if group else ""} "{name}" not found')
+        return
+    test = _test(wanted)
+    if s.wait(lambda: test(s.client.find(resource, s.namespace, name)), timeout):
+        s.print(f"{label} {'deleted' if wanted == 'delete' else 'condition met'}")
+    else:
+        s.complain(
+            f"error: timed out waiting for the condition on {resource.partition('.')[0]}"
+            f"{'.' + resource.partition('.')[2] if '.' in resource else ''}/{name}"
+        )
+
+
+def _test(wanted: str) -> conditions.Predicate:
+    if wanted in {"delete", "create"}:
+        return conditions.named("deleted" if wanted == "delete" else "exists")
+    kind, _, rest = wanted.partition("=")
+    if kind == "condition":
+        return conditions.named(f"condition={rest}")
+    if kind == "jsonpath":
+        path, _, value = rest.rpartition("=")
+        path = (path or value).strip("'{}")
+        return lambda obj: (
+            obj is not None and any(not path or jsonpath.show(v) == value for v in jsonpath.find(path, obj))
+        )
+    raise UsageError(f'error: unrecognized condition: "{wanted}"')
+
+
+def events(s: Session) -> None:
+    """`kubectl events`: sorted by time, `--for pod/x` of one object."""
+    rows = [["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]]
+    about = s.targets([s.args.get("for")])[0] if s.args.get("for") else None
+    for event in sorted(s.client.list("events", s.scope("events")), key=_when):
+        one = event["involvedObject"]
+        if about is not None and (one["name"] != about.name or s.resource(one["kind"]) != about.resource):
+            continue
+        if s.args.get("types") and event["type"] not in s.args.get("types").split(","):
+            continue
+        last = age(s.place.now(), event.get("lastTimestamp") or event.get("eventTime"))
+        if (event.get("count") or 1) > 1:
+            last += f" (x{event['count']} over {age(s.place.now(), event.get('firstTimestamp'))})"
+        row = [last, event["type"], event["reason"], f"{one['kind']}/{one['name']}", event["message"].strip()]
+        rows.append([event["metadata"]["namespace"], *row] if s.args.on("all-namespaces") else row)
+    if s.args.on("all-namespaces"):
+        rows[0].insert(0, "NAMESPACE")
+    if len(rows) == 1:
+        s.err.write(f"No events found in {s.namespace} namespace.\n")
+        return
+    for line in printer.columns(rows):
+        s.print(line)
+
+
+def _when(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def explain(s: Session) -> None:
+    """Fields of a kind with their descriptions, from the server's OpenAPI."""
+    from minik8s.lab.kubectl.explain import lines
+
+    if not s.args.words:
+        raise UsageError(
+            'error: You must specify the type of resource to explain. Use "kubectl api-resources" for a '
+            "complete list of supported resources."
+        )
+    try:
+        for line in lines(s, s.args.words[0], recursive=s.args.on("recursive")):
+            s.print(line)
+    except StatusError as error:
+        s.complain(error)

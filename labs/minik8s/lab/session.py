@@ -1,0 +1,176 @@
+"""노트북이 손에 쥐는 것: `k = lab.connect()`의 `k`.
+
+같은 말이 어디서나 같은 뜻이다. 내장 클러스터에서는 가상 시간이 흐르고,
+실제 클러스터에서는 정말로 기다린다.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+
+from minik8s.client import Client
+from minik8s.lab import conditions, manifests, refs
+from minik8s.lab.official import ADMIN, api_client
+from minik8s.lab.place import Place
+from minik8s.objects import Object, thaw
+from minik8s.objects.meta import key
+from minik8s.wire import StatusError
+
+MANAGER = "minik8s-lab"
+_APIS = {
+    "core": "CoreV1Api",
+    "apps": "AppsV1Api",
+    "batch": "BatchV1Api",
+    "networking": "NetworkingV1Api",
+    "autoscaling": "AutoscalingV2Api",
+    "policy": "PolicyV1Api",
+    "rbac": "RbacAuthorizationV1Api",
+    "storage": "StorageV1Api",
+    "scheduling": "SchedulingV1Api",
+    "discovery": "DiscoveryV1Api",
+    "coordination": "CoordinationV1Api",
+    "custom": "CustomObjectsApi",
+}
+
+
+class Lab:
+    """한 클러스터에 이어진 실습. `k.core`, `k.apps` 같은 이름은 공식 클라이언트의 API 객체다."""
+
+    def __init__(self, place: Place, namespace: str = "default"):
+        self.place, self.namespace = place, namespace
+        self.client = Client(place.handle, actor=MANAGER, user=ADMIN)
+        self._started = place.now()
+
+    # ---- 공식 클라이언트 ------------------------------------------------------
+    @cached_property
+    def api_client(self) -> Any:
+        """공식 `kubernetes` 패키지의 ApiClient. 어떤 API 클래스에든 넘길 수 있다."""
+        return api_client(self.place)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _APIS:
+            raise AttributeError(f"Lab에는 {name!r}이라는 것이 없다.")
+        from kubernetes import client
+
+        made = getattr(client, _APIS[name])(self.api_client)
+        setattr(self, name, made)
+        return made
+
+    # ---- 오브젝트 ------------------------------------------------------------
+    def apply(self, source: manifests.Source, namespace: str | None = None) -> list[str]:
+        """매니페스트를 적용한다(서버 측 적용). 적용한 오브젝트의 이름을 돌려준다.
+
+        source는 파일 이름, YAML 글, 오브젝트(dict), 또는 이들의 목록이다.
+        """
+        done = []
+        for obj in manifests.load(source):
+            ref = refs.of(obj, self.client)
+            space = namespace or obj["metadata"].get("namespace") or self.namespace
+            stored = self.client.patch(ref.resource, space, ref.name, obj, type="apply", force=True)
+            done.append(f"{ref.resource}/{stored['metadata']['name']}")
+        return done
+
+    def get(self, ref: str, namespace: str | None = None) -> Object:
+        """`k.get("pod/web")`: 오브젝트 하나를 dict로 읽는다. 없으면 StatusError(404)."""
+        found = refs.parse(ref, self.client)
+        out: Object = thaw(self.client.get(found.resource, namespace or self.namespace, found.name))
+        return out
+
+    def find(self, ref: str, namespace: str | None = None) -> Object | None:
+        """`k.get`과 같되, 없으면 None."""
+        try:
+            return self.get(ref, namespace)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return None
+
+    def list(self, kind: str, selector: str = "", namespace: str | None = None) -> Objects:
+        """`k.list("pods", "app=web")`: 실습 네임스페이스의 오브젝트를 이름 순으로."""
+        resource = refs.resource(kind, self.client)
+        found = self.client.list(resource, namespace or self.namespace, label_selector=selector)
+        return [thaw(obj) for obj in found]
+
+    def pods(self, selector: str = "") -> Objects:
+        """실습 네임스페이스의 파드들."""
+        return self.list("pods", selector)
+
+    def delete(self, what: manifests.Source, *, grace: int | None = None, propagation: str | None = None) -> None:
+        """`k.delete("pod/web")` 또는 `k.delete("manifests/web.yaml")`. 이미 없으면 아무 일도 하지 않는다."""
+        for namespace, ref in self._named(what):
+            try:
+                self.client.delete(ref.resource, namespace, ref.name, grace=grace, propagation=propagation)
+            except StatusError as error:
+                if error.code != 404:
+                    raise
+
+    def _named(self, what: manifests.Source) -> Iterable[tuple[str, refs.Ref]]:
+        if isinstance(what, str) and "\n" not in what and not what.endswith((".yaml", ".yml", ".json")):
+            yield self.namespace, refs.parse(what, self.client)
+            return
+        for obj in manifests.load(what):
+            yield obj["metadata"].get("namespace") or self.namespace, refs.of(obj, self.client)
+
+    def patch(self, ref: str, body: Object, *, type: str = "strategic") -> Object:
+        """`k.patch("deployment/web", {"spec": {"replicas": 5}})`."""
+        found = refs.parse(ref, self.client)
+        out: Object = thaw(self.client.patch(found.resource, self.namespace, found.name, body, type=type))
+        return out
+
+    def scale(self, ref: str, replicas: int) -> None:
+        """`k.scale("deployment/web", 5)`."""
+        found = refs.parse(ref, self.client)
+        body = {"spec": {"replicas": replicas}}
+        self.client.patch(found.resource, self.namespace, found.name, body, subresource="scale")
+
+    # ---- 시간 ---------------------------------------------------------------
+    def sleep(self, seconds: float) -> None:
+        """클러스터가 `seconds`초 동안 제 할 일을 하게 둔다. 내장 클러스터에서는 눈 깜짝할 사이다."""
+        self.place.sleep(seconds)
+
+    @property
+    def elapsed(self) -> float:
+        """실습을 시작한 뒤로 흐른 초."""
+        return self.place.now() - self._started
+
+    def wait(
+        self, ref: str, until: str | Callable[[Object | None], bool] = "available", *, timeout: float = 120.0
+    ) -> Object | None:
+        """`ref`가 `until`이 될 때까지 기다린다. 되지 않으면 까닭을 담은 TimeoutError.
+
+        until: available, ready, complete, deleted, bound, running, succeeded, 조건 이름(`Ready=False`), 또는 함수.
+        """
+        test = conditions.named(until) if isinstance(until, str) else until
+        end = self.place.now() + timeout
+        while True:
+            obj = self.find(ref)
+            if test(obj):
+                return obj
+            if self.place.now() >= end or not self._let_live(end):
+                raise TimeoutError(self._why_not(ref, until, timeout, obj))
+
+    def _let_live(self, end: float) -> bool:
+        """Let something happen, but not beyond `end`."""
+        if not self.place.virtual:
+            self.place.sleep(0.2)
+            return True
+        return self.place.step() or self.place.now() >= end
+
+    def _why_not(self, ref: str, until: object, timeout: float, obj: Object | None) -> str:
+        state = "그런 오브젝트가 없다" if obj is None else f"지금 상태: {_state(obj)}"
+        hint = f"`%kubectl describe {ref}`로 까닭을 살펴보자."
+        return f"기다린 상태가 {timeout:g}초 안에 오지 않았다: {ref} {until}. {state}. {hint}"
+
+
+Objects = list[Object]
+
+
+def _state(obj: Object) -> str:
+    status = obj.get("status") or {}
+    said = [
+        f"{c['type']}={c['status']}" + (f"({c['reason']})" if c.get("reason") else "")
+        for c in status.get("conditions") or ()
+    ]
+    return ", ".join([*([f"phase={status['phase']}"] if status.get("phase") else []), *said]) or key(obj)

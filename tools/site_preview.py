@@ -1,0 +1,38 @@
+"""Builds one page quickly into _build/preview, beside the landing page and the glossary: `run.py book --page 05-cluster`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PREVIEW = ROOT / "_build" / "preview"
+
+
+def find(name: str) -> Path:
+    name = name.removesuffix(".md").removeprefix("book/")
+    found = sorted((ROOT / "book").glob(f"{name}*.md"))
+    if not found:
+        sys.exit(f"실패: book/{name}*.md가 없다")
+    return found[0].relative_to(ROOT).with_suffix("")
+
+
+def main() -> int:
+    pages = [find(name) for name in sys.argv[1:]]
+    chapters = [*pages, *(Path("book") / name for name in ("glossary",) if (ROOT / "book" / f"{name}.md").exists())]
+    PREVIEW.mkdir(parents=True, exist_ok=True)
+    toc = PREVIEW / "_toc.yml"
+    lines = ["format: jb-book", "root: book/index", "chapters:"]
+    toc.write_text("\n".join([*lines, *(f"  - file: {page.as_posix()}" for page in dict.fromkeys(chapters))]) + "\n", encoding="utf-8")
+    shutil.rmtree(PREVIEW / "_build", ignore_errors=True)
+    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", ".", "--toc", str(toc), "--path-output", str(PREVIEW)]
+    done = subprocess.run(command, cwd=ROOT)
+    for page in pages:
+        print("쪽:", PREVIEW / "_build" / "html" / page.with_suffix(".html"))
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
