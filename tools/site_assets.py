@@ -23,6 +23,8 @@ BUILD = ROOT / "_build"
 ASSETS = BUILD / "assets"
 MODULES = ROOT / "node_modules"
 LIVE = ROOT / "book" / "_ext" / "live"
+SITE_PACKAGES = "lib/python3.14/site-packages/"
+DATA = ("labs/manifests", "book/data")  # files that cells read, at the same relative places
 EPOCH = (2026, 1, 1, 0, 0, 0)
 # Icons of the theme that our templates and CSS use (Font Awesome 6 code points).
 ICONS = (
@@ -114,10 +116,12 @@ def python_files() -> dict[str, bytes]:
     pretty = installed("ipython", "IPython/lib/pretty.py")["IPython/lib/pretty.py"].decode()
     pretty = re.sub(r"^from IPython\.utils.*\n", "", pretty, flags=re.M).replace("@undoc\n", "")
     files["book_pretty.py"] = pretty.encode()
-    for extra in sorted((ROOT / "labs" / "manifests").rglob("*")):
-        if extra.is_file():
-            files[f"home/{extra.relative_to(ROOT / 'labs').as_posix()}"] = extra.read_bytes()
-    return files
+    placed = {SITE_PACKAGES + name: data for name, data in files.items() if ".dist-info/" not in name}
+    for folder in DATA:
+        for extra in sorted((ROOT / folder).rglob("*")):
+            if extra.is_file():
+                placed[f"home/pyodide/{extra.relative_to(ROOT).as_posix()}"] = extra.read_bytes()
+    return placed
 
 
 def python(node: str) -> None:
@@ -171,7 +175,7 @@ def main() -> None:
     parser.add_argument("--node", default="node")
     node = parser.parse_args().node
     lock = ROOT / "package-lock.json"
-    sources = [ROOT / "labs" / "minik8s", ROOT / "labs" / "manifests", ROOT / "pyproject.toml"]
+    sources = [ROOT / "labs" / "minik8s", *(ROOT / folder for folder in DATA), ROOT / "pyproject.toml"]
     compiler = ROOT / "tools" / "site_compile.mjs"
     once("pyodide", [lock, compiler], lambda: pyodide(node))
     once("fonts", [lock], fonts)

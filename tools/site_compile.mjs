@@ -23,7 +23,7 @@ with zipfile.ZipFile("/source.zip") as archive:
             files[name] = data
             continue
         try:
-            code = compile(data, name if mode == "instead" else "/lib/python3.14/site-packages/" + name, "exec", dont_inherit=True)
+            code = compile(data, name if mode == "instead" else "/" + name, "exec", dont_inherit=True)
         except SyntaxError:
             files[name] = data
             continue

@@ -30,7 +30,7 @@ def read_object(call: Call, kind: Kind, old: Object | None = None) -> Object:
         obj, repeated = body, _NONE
     else:
         obj, repeated = _parse(call, body, kind)
-    group_kind = _check_type(call, obj, kind)
+    group_kind = check_type(call, obj, kind)
     if not isinstance(body, dict) or "kind" not in obj or "apiVersion" not in obj:
         obj = _with_type(obj, kind)
     result = scheme.decode(call, kind, obj, old)
@@ -129,7 +129,7 @@ def _cannot_handle(given: tuple[str, str], wanted: str, why: str) -> StatusError
     return bad_request(f'{name} in version "{version}" cannot be handled as a {wanted}: {why}')
 
 
-def _check_type(call: Call, obj: Object, kind: Kind) -> tuple[str, str]:
+def check_type(call: Call, obj: Object, kind: Kind) -> tuple[str, str]:
     """(apiVersion, kind) of the object, each defaulted to what is expected; refuses any other kind."""
     given = (obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.kind)
     if given == (kind.api_version, kind.kind):

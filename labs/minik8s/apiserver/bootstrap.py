@@ -29,15 +29,16 @@ class Server(Protocol):
 
 def bootstrap(server: Server, *, address: str = "127.0.0.1", port: int = 6443) -> None:
     """Create what is missing; what is there stays as it is. `address:port` is where the API server listens."""
-    for resource, obj in _objects(address, port):
+    now = rfc3339(server.clock.now())
+    for resource, obj in _objects(address, port, now):
         meta = obj["metadata"]
         key = Key(resource, meta.get("namespace", ""), meta["name"])
         if server.store.get(key) is None:
-            filled = {**meta, "uid": server.clock.uid(), "creationTimestamp": rfc3339(server.clock.now())}
+            filled = {**meta, "uid": server.clock.uid(), "creationTimestamp": now}
             server.store.create(key, {**obj, "metadata": filled})
 
 
-def _objects(address: str, port: int) -> Iterator[tuple[str, Object]]:
+def _objects(address: str, port: int, now: str) -> Iterator[tuple[str, Object]]:
     for name in NAMESPACES:
         yield "namespaces", _namespace(name)
     for role in rbac_bootstrap.cluster_roles():
@@ -48,7 +49,7 @@ def _objects(address: str, port: int) -> Iterator[tuple[str, Object]]:
         plural = "roles" if obj["kind"] == "Role" else "rolebindings"
         yield f"{plural}.rbac.authorization.k8s.io", obj
     yield from (("priorityclasses.scheduling.k8s.io", obj) for obj in _priority_classes())
-    yield "servicecidrs.networking.k8s.io", _service_cidr()
+    yield "servicecidrs.networking.k8s.io", _service_cidr(now)
     yield "services", _service(port)
     yield "endpoints", _endpoints(address, port)
     yield "endpointslices.discovery.k8s.io", _endpoint_slice(address, port)
@@ -72,7 +73,8 @@ def _priority_classes() -> Iterator[Object]:
         ),
         "system-cluster-critical": (
             2000000000,
-            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+            "Used for system critical pods that must run in the cluster, "
+            "but can be moved to another node if necessary.",
         ),
     }
     for name, (value, description) in texts.items():
@@ -86,13 +88,13 @@ def _priority_classes() -> Iterator[Object]:
         }
 
 
-def _service_cidr() -> Object:
+def _service_cidr(now: str) -> Object:
     ready = {
         "type": "Ready",
         "status": "True",
         "reason": "",
         "message": "Kubernetes default Service CIDR is ready",
-        "lastTransitionTime": None,
+        "lastTransitionTime": now,
     }
     return {
         "apiVersion": "networking.k8s.io/v1",

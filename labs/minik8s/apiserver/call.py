@@ -57,7 +57,7 @@ class Call:
         prefix = agent.partition("/")[0]
         if prefix:
             return prefix[:128]
-        return self.request.actor or "unknown"
+        return self.request.actor.partition("/")[0] or "unknown"
 
     def attributes(self, operation: str, obj: Object | None, old: Object | None, name: str = "") -> Attributes:
         """What admission is told."""

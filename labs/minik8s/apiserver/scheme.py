@@ -9,6 +9,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from minik8s.apiserver import managedfields
+from minik8s.apiserver.apply import server_side_apply
 from minik8s.objects import Object
 from minik8s.objects import schema as _schema
 from minik8s.objects.kinds import Kind
@@ -56,5 +58,28 @@ def validate_update(call: Call, new: Object, old: Object) -> None:
     pass
 
 
-def track(call: Call, new: Object, old: Object | None, operation: str) -> Object:
-    return new
+def prepare_status_update(call: Call, new: Object, old: Object) -> Object:
+    meta = {**old["metadata"], "managedFields": new["metadata"].get("managedFields")}
+    return {**old, "metadata": meta, "status": new.get("status") or {}}
+
+
+def validate_status_update(call: Call, new: Object, old: Object) -> None:
+    pass
+
+
+def track(call: Call, new: Object, old: Object | None, operation: str = "Update") -> Object:
+    """`new` with its managed fields brought up to date for this request."""
+    return managedfields.track(
+        call.kind, old, new, call.manager, call.info.subresource, call.now, operation
+    )
+
+
+def apply(call: Call, live: Object | None, body: Object) -> Object:
+    """The object after server-side apply of `body`."""
+    force = bool(call.options.force)
+    return server_side_apply(call.kind, live, body, call.options.manager, force, call.info.subresource, call.now)
+
+
+def unstructured_error(kind: Kind, obj: Object) -> str:
+    """Why a strategically patched object cannot be converted."""
+    return _schema.decode(kind, obj).error

@@ -144,7 +144,8 @@ def _validate(meta: Object, seconds: Any, namespace: str, name: str) -> None:
     if meta.get("name", name) != name:
         causes.append(("metadata.name", meta["name"], "must match the service account name if specified"))
     if meta.get("namespace", namespace) != namespace:
-        causes.append(("metadata.namespace", meta["namespace"], "must match the service account namespace if specified"))
+        why = "must match the service account namespace if specified"
+        causes.append(("metadata.namespace", meta["namespace"], why))
     if not causes:
         return
     details = [

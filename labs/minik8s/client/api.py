@@ -32,13 +32,14 @@ class Client:
     Objects that come back are frozen when the server is in this process.
     """
 
-    def __init__(self, transport: Transport, *, actor: str, user: UserInfo | None = None):
-        self.transport, self.actor, self.user = transport, actor, user
+    def __init__(self, transport: Transport, *, actor: str, user: UserInfo | None = None, agent: str = ""):
+        """`actor` names the caller in the trace; `agent` is its User-Agent, which owns the fields it sets."""
+        self.transport, self.actor, self.user, self.agent = transport, actor, user, agent or actor
         self.paths = Paths(self._discover)
 
     def as_actor(self, actor: str, user: UserInfo | None = None) -> Client:
         """The same connection under another name."""
-        return Client(self.transport, actor=actor, user=user or self.user)
+        return Client(self.transport, actor=actor, user=user or self.user, agent=self.agent)
 
     # ---- reads -----------------------------------------------------------
     def get(self, resource: str, namespace: str, name: str) -> Object:
@@ -113,7 +114,7 @@ class Client:
         subresource: str = "",
         force: bool = False,
     ) -> Object:
-        query = _query(fieldManager=self.actor, force="true" if force else "") if type == "apply" else {}
+        query = _query(fieldManager=self.agent, force="true" if force else "") if type == "apply" else {}
         path = self.paths.object(resource, namespace, name, subresource)
         return self.call("PATCH", path, body, query=query, content_type=PATCH_TYPES[type])
 
@@ -154,7 +155,7 @@ class Client:
         return out
 
     def _send(self, method: str, path: str, query: Query, body: Any, content_type: str | None) -> Response:
-        headers = {"user-agent": self.actor}
+        headers = {"user-agent": self.agent}
         if content_type:
             headers["content-type"] = content_type
         response = self.transport(Request(method, path, query, headers, body, self.user, self.actor))

@@ -292,7 +292,7 @@ class _Round:
         counts = {"replicas": 0, "readyReplicas": 0, "availableReplicas": 0, "currentReplicas": 0, "updatedReplicas": 0}
         for pod in [*self.replicas, *self.condemned]:
             self._count(pod, counts, current, update)
-        if self.rolling and self.partition == 0 and "deletionTimestamp" not in self.owner["metadata"]:
+        if self.rolling and "deletionTimestamp" not in self.owner["metadata"]:
             if counts["updatedReplicas"] == counts["replicas"] == counts["readyReplicas"]:
                 counts["currentReplicas"], current = counts["updatedReplicas"], update
         status: Object = {**(self.owner.get("status") or {})}

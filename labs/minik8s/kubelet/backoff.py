@@ -36,3 +36,8 @@ class Backoff:
     def forget(self, prefix: str = "") -> None:
         for key in [k for k in self._entries if k.startswith(prefix)]:
             del self._entries[key]
+
+    def last(self, key: str) -> float:
+        """When `key` was tried last."""
+        found = self._entries.get(key)
+        return found[1] if found else 0.0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from minik8s.objects import Object
 
 Source = str | Path | Object | list[Any]

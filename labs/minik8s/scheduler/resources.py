@@ -44,10 +44,10 @@ def allocatable(node: Object) -> Amounts:
     return {**rounded(found), PODS: -(-found.get(PODS, 0) // NANOS)}
 
 
-def pod_requests(pod: Object, defaults: Amounts | None = None) -> Amounts:
-    """The nanos that a pod counts for, resizes in progress and pod-level resources included.
+def pod_requests(pod: Object, defaults: Amounts | None = None, *, pod_level: bool = True) -> Amounts:
+    """The nanos that a pod counts for, resizes in progress included.
 
-    `defaults` stand in for requests that a container does not state.
+    `defaults` stand in for requests that a container does not state; `pod_level`: whether spec.resources goes first.
     """
     statuses = _container_statuses(pod)
     if not statuses:
@@ -59,7 +59,8 @@ def pod_requests(pod: Object, defaults: Amounts | None = None) -> Amounts:
         if not infeasible:
             _raise_to(total, _aggregate(pod, statuses, infeasible, defaults, _from_spec))
     spec = pod["spec"]
-    total.update(_pod_level(spec))
+    if pod_level:
+        total.update(_pod_level(spec))
     _add(total, _nanos(spec.get("overhead")))
     return total
 

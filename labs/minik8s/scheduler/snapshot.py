@@ -89,16 +89,18 @@ class PodInfo:
         return resources.rounded(self._nanos)
 
     @cached_property
-    def counted(self) -> tuple[int, int]:
-        """(cpu millis, memory bytes) that it counts for on its node when scores are made: never nothing."""
+    def counted(self) -> Amounts:
+        """What it counts for on its node when scores are made: containers that ask for nothing count as small ones."""
         defaults = resources.scoring_defaults(self.pod, self._nanos)
-        nanos = resources.pod_requests(self.pod, defaults) if defaults else self._nanos
-        return -(-nanos.get(CPU, 0) // resources.MILLI), -(-nanos.get(MEMORY, 0) // 10**9)
+        return resources.rounded(resources.pod_requests(self.pod, defaults)) if defaults else self.requests
 
     @cached_property
     def asked(self) -> Amounts:
-        """What it asks for, with the scoring defaults for containers that ask for nothing."""
-        return resources.rounded(resources.pod_requests(self.pod, resources.DEFAULT_REQUESTS))
+        """The same while it is being placed; the 1.36 scorer does not look at pod-level resources here."""
+        if not self.spec.get("resources"):
+            return self.counted
+        nanos = resources.pod_requests(self.pod, resources.DEFAULT_REQUESTS, pod_level=False)
+        return resources.rounded(nanos)
 
     @cached_property
     def ports(self) -> tuple[tuple[str, str, int], ...]:
@@ -195,9 +197,8 @@ class NodeInfo:
     def _count(self, pod: PodInfo, sign: int) -> None:
         for name, amount in pod.requests.items():
             self.requested[name] = self.requested.get(name, 0) + sign * amount
-        cpu, memory = pod.counted
-        self.counted_cpu += sign * cpu
-        self.counted_memory += sign * memory
+        self.counted_cpu += sign * pod.counted.get(CPU, 0)
+        self.counted_memory += sign * pod.counted.get(MEMORY, 0)
         for port in pod.ports:
             _tally(self.ports, port, sign)
         for claim in pod.claim_names:

@@ -108,7 +108,8 @@ def _covers(own: Object, atom: Object) -> bool:
         return False
     if "nonResourceURLs" in atom:
         url = atom["nonResourceURLs"][0]
-        return any(p in ("*", url) or (p[-1:] == "*" and url.startswith(p[:-1])) for p in own.get("nonResourceURLs") or ())
+        patterns = own.get("nonResourceURLs") or ()
+        return any(p in ("*", url) or (p[-1:] == "*" and url.startswith(p[:-1])) for p in patterns)
     if not _has(own.get("apiGroups"), atom["apiGroups"][0]):
         return False
     resource, names = atom["resources"][0], own.get("resourceNames") or ()

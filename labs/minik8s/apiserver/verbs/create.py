@@ -22,15 +22,19 @@ def create(call: Call) -> Response:
     return Response(201, create_object(call, obj))
 
 
-def create_object(call: Call, obj: Object) -> Object:
-    """Everything after decoding; also for an update or apply that creates. `obj` is consumed."""
+def create_object(call: Call, obj: Object, *, tracked: bool = False) -> Object:
+    """Everything after decoding; also for an update or apply that creates. `obj` is consumed.
+
+    `tracked`: its managed fields are settled already.
+    """
     common.check_namespace(call, obj)
     meta = obj["metadata"] = dict(obj["metadata"])
     for name in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
         meta.pop(name, None)
     scheme.default(call, call.kind, obj)
     common.dedup_owner_references(call, obj)
-    obj = scheme.track(call, obj, None, "Update")
+    if not tracked:
+        obj = scheme.track(call, obj, None)
     attributes = call.attributes("CREATE", obj, None, meta.get("name") or "")
     call.server.admission.mutate(attributes)
     obj = attributes.object or obj

@@ -26,12 +26,12 @@ def update(call: Call) -> Response:
             raise common.missing(call)
         obj["metadata"] = {k: v for k, v in obj["metadata"].items() if k not in ("uid", "resourceVersion")}
         return Response(201, create_object(call, obj))
-    _check_uid(call, obj, old)
+    check_uid(call, obj, old)
     scheme.default(call, call.kind, obj)
     return Response(200, replace(call, old, obj))
 
 
-def _check_uid(call: Call, obj: Object, old: Object) -> None:
+def check_uid(call: Call, obj: Object, old: Object) -> None:
     """A uid in the body of a PUT is a precondition."""
     uid, real = obj["metadata"].get("uid"), old["metadata"]["uid"]
     if uid and uid != real:
@@ -50,9 +50,9 @@ def replace(call: Call, old: Object, new: Object, *, tracked: bool = True) -> Ob
     """
     common.dedup_owner_references(call, new)
     if tracked:
-        new = scheme.track(call, new, old, "Update")
+        new = scheme.track(call, new, old)
     new = admit(call, old, new)
-    _check_version(call, new, old)
+    check_version(call, new, old)
     return write(call, old, new, scheme.prepare_update, scheme.validate_update)
 
 
@@ -63,7 +63,7 @@ def admit(call: Call, old: Object, new: Object) -> Object:
     return attributes.object or new
 
 
-def _check_version(call: Call, new: Object, old: Object) -> None:
+def check_version(call: Call, new: Object, old: Object) -> None:
     """Optimistic locking: the version that was read must be the current one."""
     version, current = new["metadata"].get("resourceVersion") or "", old["metadata"]["resourceVersion"]
     if version == current:
@@ -102,7 +102,7 @@ def write(call: Call, old: Object, new: Object, prepare: Prepare, validate: Vali
             return old
         if call.options.dry_run:
             return freeze(new)  # type: ignore[no-any-return]
-        if _emptied(new, old):
+        if _emptied(call, new, old):
             return server.remove_emptied(call, new)
         stored = server.store.update(call.key(), server.storage_form(call.kind, new))
     server.stored(call.kind, stored)
@@ -127,20 +127,15 @@ def _kept_metadata(meta: Object, old: Object) -> Object:
     for name in _DELETION:
         if name in old and out.get(name) is None:
             out[name] = old[name]
-    if not out.get("generateName") and old.get("generateName"):
-        out["generateName"] = old["generateName"]
     if "managedFields" not in out and "managedFields" in old:
         out["managedFields"] = old["managedFields"]
     return out
 
 
-def _emptied(new: Object, old: Object) -> bool:
+def _emptied(call: Call, new: Object, old: Object) -> bool:
     """Whether the update takes away the last thing that a deletion waits for (ShouldDeleteDuringUpdate)."""
-    meta = new["metadata"]
-    if meta.get("deletionTimestamp") is None or meta.get("finalizers"):
+    if old["metadata"].get("deletionTimestamp") is None or new["metadata"].get("finalizers"):
         return False
-    if (new.get("spec") or {}).get("finalizers") and new.get("kind") == "Namespace":
+    if call.kind.resource_name == "namespaces" and (new.get("spec") or {}).get("finalizers"):
         return False
-    if not old["metadata"].get("finalizers"):
-        return False
-    return not meta.get("deletionGracePeriodSeconds")
+    return not old["metadata"].get("deletionGracePeriodSeconds")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from minik8s.lab import manifests, refs
 from minik8s.lab.kubectl import printer
 from minik8s.lab.kubectl.args import UsageError

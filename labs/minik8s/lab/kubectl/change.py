@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import yaml
+
 from minik8s.lab import refs
 from minik8s.lab.kubectl.apply import show
 from minik8s.lab.kubectl.args import UsageError

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 
+from minik8s.lab.amounts import pod_limits, pod_requests
 from minik8s.lab.kubectl.describe_pod import template_lines
 from minik8s.lab.kubectl.describe_text import Lines, age, annotations, conditions, events, mapping, moment
 from minik8s.lab.kubectl.session import Session
 from minik8s.objects import Object
 from minik8s.objects.meta import controller_of
 from minik8s.objects.quantity import milli, value
-from minik8s.scheduler.resources import pod_limits, pod_requests
 
 
 def _selector(obj: Object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
+
 from minik8s.objects import Object, thaw
 
 

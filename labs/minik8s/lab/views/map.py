@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from minik8s.lab.amounts import pod_requests
 from minik8s.lab.views import svg
 from minik8s.objects import Object
 from minik8s.objects.quantity import milli
-from minik8s.scheduler.resources import pod_requests
 
 PER_ROW, CELL_W, CELL_H, PAD = 3, 98, 26, 10
 NODE_W = PER_ROW * (CELL_W + 6) + 2 * PAD - 6

@@ -1,0 +1,45 @@
+"""What the server itself does after a write: served custom kinds, Events that expire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minik8s.objects import Object
+from minik8s.objects.kinds import Kind
+from minik8s.store import Conflict, Key, Missing
+
+if TYPE_CHECKING:
+    from minik8s.apiserver.server import ApiServer
+
+
+class Lifecycle:
+    """Hooks of the store's writes."""
+
+    def __init__(self, server: ApiServer):
+        self._server = server
+        self._since: dict[tuple[str, str], int] = {}
+
+    def stored(self, kind: Kind, obj: Object) -> None:
+        if kind.kind == "Event" and kind.storage_resource == "events":
+            self._plan_expiry(obj)
+
+    def removed(self, kind: Kind, obj: Object) -> None:
+        self._server.allocators.release(kind, obj)
+
+    def served_since(self, kind: Kind) -> int:
+        return self._since.get((kind.group, kind.plural), 0) if kind.custom else 0
+
+    def _plan_expiry(self, event: Object) -> None:
+        """An Event lives for the TTL after its last write, like a key with a lease in etcd."""
+        if self._server.config.event_ttl > 0:
+            meta = event["metadata"]
+            key = Key("events", meta["namespace"], meta["name"])
+            self._server.clock.call_later(
+                self._server.config.event_ttl, self._expire, key, meta["resourceVersion"], priority=1
+            )
+
+    def _expire(self, key: Key, version: str) -> None:
+        try:
+            self._server.store.delete(key, expected=version)
+        except (Missing, Conflict):
+            pass

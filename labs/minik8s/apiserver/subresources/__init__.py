@@ -1,0 +1,1 @@
+"""Subresources, one file each: (kind, subresource, verb) -> handler."""

@@ -1,0 +1,44 @@
+"""The controllers of kube-controller-manager, one file each.
+
+`CONTROLLERS` is the one list of them, by the names that kube-controller-manager's --controllers flag takes. A new
+controller is one file and one line here.
+"""
+
+from __future__ import annotations
+
+from minik8s.client.controller import Controller
+from minik8s.controllers.deployment import DeploymentController
+from minik8s.controllers.endpointslice import EndpointSliceController
+from minik8s.controllers.garbagecollector import GarbageCollector
+from minik8s.controllers.namespace import NamespaceController
+from minik8s.controllers.nodelifecycle import NodeLifecycleController
+from minik8s.controllers.replicaset import ReplicaSetController
+from minik8s.controllers.replicationcontroller import ReplicationController
+from minik8s.controllers.rootca import RootCAPublisher
+from minik8s.controllers.serviceaccount import ServiceAccountController
+from minik8s.controllers.statefulset import StatefulSetController
+from minik8s.controllers.tainteviction import TaintEvictionController
+
+_ALL: tuple[type[Controller], ...] = (
+    NamespaceController,
+    ServiceAccountController,
+    RootCAPublisher,
+    GarbageCollector,
+    ReplicaSetController,
+    ReplicationController,
+    DeploymentController,
+    StatefulSetController,
+    EndpointSliceController,
+    NodeLifecycleController,
+    TaintEvictionController,
+)
+
+CONTROLLERS: dict[str, type[Controller]] = {controller.name: controller for controller in _ALL}
+"""Name -> class, in the order in which they are started."""
+
+__all__ = ["CONTROLLERS", "component"]
+
+
+def component(controller: type[Controller]) -> str:
+    """The name under which a controller's Events are written; for a few it differs from the controller's name."""
+    return str(getattr(controller, "component", controller.name))

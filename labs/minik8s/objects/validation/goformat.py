@@ -1,0 +1,52 @@
+"""Structs inside messages, as ``json.Marshal`` prints Kubernetes' internal types.
+
+Types of the API groups have no JSON tags internally: their Go field names appear, nothing is left out. Types of
+``meta/v1`` are used as they are: their JSON names appear, empty values are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minik8s.objects.schema_types import Field, is_struct, resolve, struct
+from minik8s.objects.validation.field import go_json
+
+# Internal types that are not in the order of their v1 counterparts: Go names that come first.
+_FIRST = {"core.v1.PodSecurityContext": ("HostNetwork", "HostPID", "HostIPC", "ShareProcessNamespace", "HostUsers")}
+_ZERO = {"string": '""', "bool": "false", "quantity": '"0"', "intstr": "0", "time": "null", "microtime": "null"}
+
+
+def dump(value: Any, type_name: str) -> str:
+    """A value of the type as it appears in messages."""
+    if type_name.startswith("*"):
+        return "null" if value is None else dump(value, type_name[1:])
+    resolved = resolve(type_name)
+    if resolved.startswith("[]"):
+        return "null" if value is None else "[" + ",".join(dump(v, resolved[2:]) for v in value) + "]"
+    if resolved.startswith("{"):
+        inner = resolved[resolved.index("}") + 1:]
+        if value is None:
+            return "null"
+        return "{" + ",".join(f"{go_json(k)}:{dump(value[k], inner)}" for k in sorted(value)) + "}"
+    if not is_struct(resolved):
+        if value is None:
+            return _ZERO.get(resolved, "0" if "int" in resolved or "float" in resolved else "null")
+        return go_json(value)
+    return _external(value or {}, resolved) if resolved.startswith("meta.") else _internal(value or {}, resolved)
+
+
+def _internal(value: dict[str, Any], name: str) -> str:
+    fields: list[Field] = list(struct(name).fields)
+    first = _FIRST.get(name, ())
+    parts = [f'"{go}":{_zero_of(go)}' for go in first]
+    return "{" + ",".join(parts + [f'"{f.go}":{dump(value.get(f.name), f.type)}' for f in fields]) + "}"
+
+
+def _zero_of(go: str) -> str:
+    return "null" if go in ("ShareProcessNamespace", "HostUsers") else "false"
+
+
+def _external(value: dict[str, Any], name: str) -> str:
+    parts = [f'"{f.name}":{dump(value.get(f.name), f.type)}' for f in struct(name).fields
+             if f.name in value or not f.omitempty]
+    return "{" + ",".join(parts) + "}"
