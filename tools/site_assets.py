@@ -43,11 +43,11 @@ def digest(*paths: Path) -> str:
     return total.hexdigest()
 
 
-def once(name: str, inputs: list[Path], make) -> None:
-    """Run `make` only when its inputs (or this file) changed."""
+def once(name: str, result: Path, inputs: list[Path], make) -> None:
+    """Run `make` only when its inputs (or this file) changed or its result is gone."""
     stamp = BUILD / "stamps" / name
     value = digest(Path(__file__), *inputs)
-    if stamp.exists() and stamp.read_text() == value:
+    if result.exists() and stamp.exists() and stamp.read_text() == value:
         return
     make()
     stamp.parent.mkdir(parents=True, exist_ok=True)
@@ -61,8 +61,11 @@ def fill(folder: Path) -> Path:
     return folder
 
 
-def compile_zip(node: str, mode: str, source: Path, target: Path) -> None:
-    command = [node, ROOT / "tools" / "site_compile.mjs", MODULES / "pyodide", mode, source, target]
+STARTUP = BUILD / "startup-modules.txt"
+
+
+def compile_python(node: str, mode: str, source: Path, target: Path) -> None:
+    command = [node, ROOT / "tools" / "site_compile.mjs", MODULES / "pyodide", mode, source, target, STARTUP]
     subprocess.run([str(part) for part in command], check=True, stdin=subprocess.DEVNULL)
 
 
@@ -71,7 +74,7 @@ def pyodide(node: str) -> None:
     source = MODULES / "pyodide"
     for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"):
         shutil.copyfile(source / name, target / name)
-    compile_zip(node, "instead", source / "python_stdlib.zip", target / "python_stdlib.zip")
+    compile_python(node, "stdlib", source / "python_stdlib.zip", target / "python_stdlib.zip")
     lock = json.loads((source / "pyodide-lock.json").read_text())
     lock["packages"] = {}
     (target / "pyodide-lock.json").write_text(json.dumps(lock, sort_keys=True))
@@ -125,11 +128,11 @@ def python_files() -> dict[str, bytes]:
 
 
 def python(node: str) -> None:
-    target = ASSETS / "live" / "python.zip"
+    target = ASSETS / "live" / "python.tar.xz"
     target.parent.mkdir(parents=True, exist_ok=True)
     source = BUILD / "python-source.zip"
     write_zip(source, python_files())
-    compile_zip(node, "beside", source, target)
+    compile_python(node, "ours", source, target)
 
 
 def scripts(node: str) -> None:
@@ -177,11 +180,11 @@ def main() -> None:
     lock = ROOT / "package-lock.json"
     sources = [ROOT / "labs" / "minik8s", *(ROOT / folder for folder in DATA), ROOT / "pyproject.toml"]
     compiler = ROOT / "tools" / "site_compile.mjs"
-    once("pyodide", [lock, compiler], lambda: pyodide(node))
-    once("fonts", [lock], fonts)
-    once("icons", [lock], icons)
-    once("python", [lock, compiler, *sources, LIVE], lambda: python(node))
-    once("scripts", [lock, LIVE], lambda: scripts(node))
+    once("fonts", ASSETS / "fonts" / "pretendard.css", [lock], fonts)
+    once("icons", ASSETS / "fonts" / "icons.woff2", [lock], icons)
+    once("python", ASSETS / "live" / "python.tar.xz", [lock, compiler, *sources, LIVE], lambda: python(node))
+    once("pyodide", ASSETS / "live" / "pyodide", [lock, compiler, STARTUP], lambda: pyodide(node))
+    once("scripts", ASSETS / "live" / "live.js", [lock, LIVE], lambda: scripts(node))
 
 
 if __name__ == "__main__":

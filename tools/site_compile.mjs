@@ -1,44 +1,67 @@
 // Compiles Python files with the very Python that runs in the page, so that its first import need not.
-// node site_compile.mjs PYODIDE_DIR MODE SOURCE.zip TARGET.zip   (MODE: "beside" keeps the .py, "instead" drops it)
+//   node site_compile.mjs PYODIDE_DIR ours SOURCE.zip TARGET.tar.xz MODULES.txt   keeps each .py, adds its .pyc
+//   node site_compile.mjs PYODIDE_DIR stdlib SOURCE.zip TARGET.zip MODULES.txt    .pyc instead of .py for MODULES
+// MODULES is the list of standard modules that a first cell imports: written by the first form, read by the second.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { join, resolve } from "node:path";
 
-const [folder, mode, source, target] = process.argv.slice(2);
+const [folder, mode, source, target, modules] = process.argv.slice(2);
 const { loadPyodide } = await import(pathToFileURL(join(resolve(folder), "pyodide.mjs")).href);
-const pyodide = await loadPyodide({ indexURL: resolve(folder) + "/" });
+const pyodide = await loadPyodide({ indexURL: resolve(folder) + "/", env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide" } });
 pyodide.FS.writeFile("/source.zip", readFileSync(source));
-pyodide.globals.set("mode", mode);
-pyodide.runPython(`
-import importlib.util, importlib._bootstrap_external as external, zipfile
+if (mode === "stdlib") pyodide.FS.writeFile("/modules.txt", readFileSync(modules));
 
-EPOCH = (2026, 1, 1, 0, 0, 0)
-files = {}
+const COMMON = `
+import importlib.util, importlib._bootstrap_external as external, io, sys, tarfile, zipfile
+
+def compiled(name, data):
+    code = compile(data, name, "exec", dont_inherit=True)
+    return bytes(external._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
+
 with zipfile.ZipFile("/source.zip") as archive:
-    for name in archive.namelist():
-        if name.endswith("/"):
-            continue
-        data = archive.read(name)
-        if not name.endswith(".py") or name.startswith("home/"):
-            files[name] = data
-            continue
-        try:
-            code = compile(data, name if mode == "instead" else "/" + name, "exec", dont_inherit=True)
-        except SyntaxError:
-            files[name] = data
-            continue
-        pyc = bytes(external._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
-        if mode == "instead":
-            files[name + "c"] = pyc
-        else:
-            head, _, tail = name.rpartition("/")
-            files[name] = data
-            files[(head + "/" if head else "") + "__pycache__/" + tail[:-3] + ".cpython-314.pyc"] = pyc
-with zipfile.ZipFile("/target.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    source = {name: archive.read(name) for name in sorted(archive.namelist()) if not name.endswith("/")}
+`;
+
+const OURS = `
+files = dict(source)
+for name, data in source.items():
+    if name.endswith(".py") and name.startswith("lib/"):
+        head, _, tail = name.rpartition("/")
+        files[f"{head}/__pycache__/{tail[:-3]}.cpython-314.pyc"] = compiled("/" + name, data)
+with tarfile.open("/target", "w:xz", preset=9, format=tarfile.PAX_FORMAT) as archive:
     for name in sorted(files):
-        info = zipfile.ZipInfo(name, EPOCH)
+        info = tarfile.TarInfo(name)
+        info.size, info.mtime, info.mode = len(files[name]), 1767225600, 0o644
+        archive.addfile(info, io.BytesIO(files[name]))
+with tarfile.open("/target") as archive:
+    archive.extractall("/", filter="data")
+import book_runtime
+runtime = book_runtime.Runtime(lambda *content: None)
+await runtime.run("0", "from minik8s import lab\\nk = lab.connect()\\nk.nodes\\n%kubectl get pods")
+zipped = [m.__spec__.origin for m in list(sys.modules.values()) if getattr(m, "__spec__", None) and m.__spec__.origin]
+open("/modules.txt", "w").write("\\n".join(sorted({o.split("python314.zip/")[1] for o in zipped if "python314.zip/" in o})) + "\\n")
+`;
+
+const STDLIB = `
+# What a page cannot use: no processes, no terminal, no servers.
+LEFT_OUT = ("multiprocessing/", "_pyrepl/", "xmlrpc/", "wsgiref/", "ensurepip/", "idlelib/", "mailbox", "imaplib", "ftplib",
+            "poplib", "smtplib", "nntplib", "telnetlib", "pydoc_data/", "turtle", "curses/", "dbm/", "tkinter/")
+wanted = set(open("/modules.txt").read().split())
+files = {}
+for name, data in source.items():
+    if name in wanted:
+        files[name + "c"] = compiled(name, data)
+    elif not name.startswith(LEFT_OUT):
+        files[name] = data
+with zipfile.ZipFile("/target", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    for name in sorted(files):
+        info = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o644 << 16
         archive.writestr(info, files[name])
-`);
-writeFileSync(target, pyodide.FS.readFile("/target.zip"));
+`;
+
+await pyodide.runPythonAsync(COMMON + (mode === "ours" ? OURS : STDLIB));
+writeFileSync(target, pyodide.FS.readFile("/target"));
+if (mode === "ours") writeFileSync(modules, pyodide.FS.readFile("/modules.txt"));

@@ -25,13 +25,17 @@ class Key(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One write: type is ADDED, MODIFIED or DELETED; `object` after it (last state for DELETED), `old` before it."""
+    """One write: type is ADDED, MODIFIED or DELETED; `object` after it (last state for DELETED), `old` before it.
+
+    `time` is when it happened, in seconds since the Unix epoch by the cluster's clock.
+    """
 
     revision: int
     type: str
     key: Key
     object: Object
     old: Object | None
+    time: float = 0.0
 
 
 Objects = list[Object]
@@ -99,6 +103,7 @@ class Store:
         self._watchers: dict[str, list[Watcher]] = {}
         self._journal = journal
         self._history = history
+        self.now: Callable[[], float] = lambda: 0.0
         self.events: list[Event] = []
         self.revision = 1
         self.compacted = 1
@@ -151,7 +156,7 @@ class Store:
     def _commit(self, type_: str, key: Key, obj: Object, old: Object | None) -> Object:
         revision = self.revision + 1
         stored = freeze({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}})
-        event = Event(revision, type_, key, stored, old)
+        event = Event(revision, type_, key, stored, old, self.now())
         if self._journal is not None:
             self._journal.append(event)
         self._apply(event)

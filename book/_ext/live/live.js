@@ -1,6 +1,6 @@
 // Makes the code cells of a page run in that page. Everything heavy (Python, editor, sanitiser) loads on first use.
 import { Session } from "./session.js";
-import { Output } from "./output.js";
+import { Output, sanitise } from "./output.js";
 
 const page = JSON.parse(document.getElementById("live-page").textContent);
 const session = new Session((text) => tell(busy, text));
@@ -211,4 +211,4 @@ for (const button of document.querySelectorAll("[data-live]")) {
   button.addEventListener("click", () => actions[button.dataset.live]());
 }
 document.documentElement.classList.add("live-ready");
-globalThis.minik8sLive = { cells, session, runTo, runAll, resetAll };
+globalThis.minik8sLive = { cells, session, runTo, runAll, resetAll, sanitise }; // for tests and the console

@@ -2,7 +2,7 @@
 const ORDER = ["text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"];
 let purify = null;
 
-async function sanitise(html) {
+export async function sanitise(html) {
   purify ??= (await import("dompurify")).default;
   return purify.sanitize(html, {
     USE_PROFILES: { html: true, svg: true, svgFilters: true },

@@ -3,6 +3,14 @@ const here = new URL(".", import.meta.url);
 let runtime = null;
 let toJs = null;
 
+const UNPACK = `
+import importlib, os, tarfile
+with tarfile.open("/python.tar.xz") as archive:
+    archive.extractall("/", filter="data")
+os.unlink("/python.tar.xz")
+importlib.invalidate_caches()
+`;
+
 async function download(name, track) {
   const answer = await fetch(new URL(name, here));
   if (!answer.ok) throw new Error(`${name}: HTTP ${answer.status}`);
@@ -13,14 +21,15 @@ async function download(name, track) {
 async function start({ interrupt }) {
   const note = (text) => postMessage({ type: "progress", text });
   note("파이썬을 내려받는 중");
-  const files = download("python.zip");
+  const files = download("python.tar.xz");
   const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", here).href);
   const pyodide = await loadPyodide({
     indexURL: new URL("pyodide/", here).href,
     env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC" },
   });
   note("클러스터를 준비하는 중");
-  pyodide.unpackArchive(await files, "zip", { extractDir: "/" });
+  pyodide.FS.writeFile("/python.tar.xz", new Uint8Array(await files));
+  pyodide.runPython(UNPACK);
   pyodide.FS.mkdirTree("/home/pyodide/book");
   pyodide.FS.chdir("/home/pyodide/book");
   toJs = (value) => value?.toJs ? value.toJs({ dict_converter: Object.fromEntries }) : value;

@@ -35,7 +35,9 @@ def authenticate(request: Request, server: Server) -> UserInfo:
 
     A caller in the same process sets `request.user` and needs no token.
     """
-    user = request.user if request.user is not None else _from_token(request.headers.get("authorization", ""), server)
+    user = request.user
+    if user is None:
+        user = _from_token(request.headers.get("authorization", ""), server)
     if any(name.startswith("impersonate-") for name in request.headers):
         return _impersonate(user, request, server)
     return user
@@ -51,6 +53,8 @@ def authenticated(user: UserInfo) -> UserInfo:
 def _from_token(header: str, server: Server) -> UserInfo:
     scheme, _, token = header.strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
+        if not getattr(getattr(server, "config", None), "anonymous", True):
+            raise unauthorized()
         return UserInfo(ANONYMOUS, "", (UNAUTHENTICATED,))
     user = user_of_token(token.strip(), server)
     if user is None:

@@ -13,8 +13,9 @@ class Config:
 
     service_cidr / node_ports   the ranges from which Services get addresses and ports
     event_ttl                   seconds after which Events are forgotten (kube-apiserver --event-ttl)
-    bookmark_period             seconds between bookmarks; 0: none
-    watch_timeout               seconds after which a watch ends that names no timeout; 0: never
+    bookmark_period             seconds between bookmarks (a real server: 60); 0: none, for watchers in this process
+    watch_timeout               seconds after which a watch ends that names no timeout (a real server: 1800 to 3600);
+                                0: never
     anonymous                   whether requests without credentials are system:anonymous (else 401)
     tokens                      static bearer tokens and whose they are
     token_key                   key that signs service account tokens; empty: one drawn from the clock's seed
@@ -23,7 +24,7 @@ class Config:
     service_cidr: str = "10.96.0.0/16"
     node_ports: tuple[int, int] = (30000, 32767)
     event_ttl: float = 3600.0
-    bookmark_period: float = 60.0
+    bookmark_period: float = 0.0
     watch_timeout: float = 0.0
     anonymous: bool = True
     tokens: dict[str, UserInfo] = field(default_factory=dict)

@@ -123,5 +123,3 @@ def manifest(line: str, cell: str) -> None:
         print(error)
     except StatusError as error:
         print(explain_errors.at_lines(error, cell))
-
-

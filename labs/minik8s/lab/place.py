@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from minik8s.cluster import Cluster
+from minik8s.lab.chronicle import Change
+from minik8s.trace import Record
 from minik8s.wire import Request, Response
 
 
@@ -33,6 +35,14 @@ class Place(Protocol):
         """Let the next thing happen. False when nothing is going to happen on its own."""
         ...
 
+    def changes(self) -> list[Change]:
+        """Every write that this place remembers, in order."""
+        ...
+
+    def records(self) -> list[Record]:
+        """What the parts did and decided, as far as it is known here."""
+        ...
+
 
 class Embedded:
     """The cluster in this process, on virtual time: sleeping an hour takes milliseconds."""
@@ -54,3 +64,9 @@ class Embedded:
 
     def step(self) -> bool:
         return self.cluster.clock.step()
+
+    def changes(self) -> list[Change]:
+        return [Change(e.time, e.type, e.key.resource, e.object) for e in self.cluster.store.events]
+
+    def records(self) -> list[Record]:
+        return self.cluster.trace.records

@@ -11,9 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from minik8s.client import Client
-from minik8s.lab import conditions, manifests, refs
+from minik8s.lab import chronicle, conditions, kubectl, manifests, refs
+from minik8s.lab.controls import ControlPlane, Nodes
+from minik8s.lab.kubectl import Result
 from minik8s.lab.official import ADMIN, api_client
 from minik8s.lab.place import Place
+from minik8s.lab.views import journey, map, timeline
+from minik8s.lab.views.svg import View
 from minik8s.objects import Object, thaw
 from minik8s.objects.meta import key
 from minik8s.wire import StatusError
@@ -42,6 +46,8 @@ class Lab:
         self.place, self.namespace = place, namespace
         self.client = Client(place.handle, actor=MANAGER, user=ADMIN)
         self._started = place.now()
+        self.nodes = Nodes(place, self.client)
+        self.controlplane = ControlPlane(place)
 
     # ---- 공식 클라이언트 ------------------------------------------------------
     @cached_property
@@ -125,6 +131,10 @@ class Lab:
         body = {"spec": {"replicas": replicas}}
         self.client.patch(found.resource, self.namespace, found.name, body, subresource="scale")
 
+    def kubectl(self, line: str, *, stdin: str = "") -> Result:
+        """`k.kubectl("get pods -o wide")`: 명령을 돌리고 찍힌 글과 종료 코드를 돌려준다."""
+        return kubectl.run(self.place, line, namespace=self.namespace, stdin=stdin)
+
     # ---- 시간 ---------------------------------------------------------------
     def sleep(self, seconds: float) -> None:
         """클러스터가 `seconds`초 동안 제 할 일을 하게 둔다. 내장 클러스터에서는 눈 깜짝할 사이다."""
@@ -162,6 +172,33 @@ class Lab:
         state = "그런 오브젝트가 없다" if obj is None else f"지금 상태: {_state(obj)}"
         hint = f"`%kubectl describe {ref}`로 까닭을 살펴보자."
         return f"기다린 상태가 {timeout:g}초 안에 오지 않았다: {ref} {until}. {state}. {hint}"
+
+    # ---- 보기 ---------------------------------------------------------------
+    def map(self, title: str = "클러스터 지도") -> View:
+        """노드와 그 위의 파드를 그린다."""
+        return map.render(self.client.list("nodes"), self.client.list("pods", self.namespace), title)
+
+    def timeline(self, selector: str = "", *, since: float | None = None, title: str = "파드의 시간표") -> View:
+        """파드마다 한 줄로, 언제 어떤 상태였는지 그린다. since는 실습을 시작한 뒤의 초."""
+        start = self._started
+        wanted = dict(pair.split("=", 1) for pair in selector.split(",") if pair)
+        changes = [c for c in self.place.changes() if _of_lab(c, self.namespace, wanted)]
+        rows = chronicle.pod_rows(changes, start, self.place.now())
+        begin = since if since is not None else max(0.0, min((c.time - start for c in changes), default=0.0))
+        marks = [(r.time - start, f"{r.verb} {r.object}") for r in self.place.records() if r.actor == "fault"]
+        return timeline.render(rows, begin, self.elapsed, marks, title=title)
+
+    def journey(self, ref: str, *, title: str = "매니페스트의 여정") -> View:
+        """오브젝트 하나와 거기서 나온 것들을 누가 차례로 만들고 고쳤는지 그린다."""
+        found = refs.parse(ref, self.client)
+        members = chronicle.family(self.place.changes(), found.resource, found.name, self.namespace)
+        return journey.render(chronicle.journey(self.place.records(), members, self._started), title)
+
+
+def _of_lab(change: chronicle.Change, namespace: str, labels: dict[str, str]) -> bool:
+    meta = change.object["metadata"]
+    has = meta.get("labels") or {}
+    return meta.get("namespace") == namespace and all(has.get(k) == v for k, v in labels.items())
 
 
 Objects = list[Object]

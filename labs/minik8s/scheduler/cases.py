@@ -50,6 +50,9 @@ def decide(case: Object, config: Object | None = None) -> list[Decision]:
     return World(case, config).play()
 
 
+Decisions = list[Decision]
+
+
 class World:
     """The cluster of one case; also the plugins' view of its objects."""
 
@@ -88,8 +91,8 @@ class World:
         elif pod.nominated:
             self.handle.nominator.add(pod, pod.nominated)
 
-    def play(self) -> list[Decision]:
-        incoming = [PodInfo(pod) for pod in self.case["incoming"]]
+    def play(self) -> Decisions:
+        incoming: Sequence[PodInfo] = [PodInfo(pod) for pod in self.case["incoming"]]
         if self.case.get("mode") == "queue":
             incoming = self._queue_order(incoming)
         return [decision for pod in incoming for decision in self._take(pod)]
@@ -97,14 +100,14 @@ class World:
     def _queue_order(self, pods: Sequence[PodInfo]) -> Sequence[PodInfo]:
         """Higher priority first, then arrival; pods that PreEnqueue holds back come last."""
         order = {pod.key: i for i, pod in enumerate(pods)}
-        held = {pod.key for pod in pods if self._profile(pod).pre_enqueue(pod) is not None}
-        return sorted(pods, key=lambda p: (p.key in held, *self._profile(p).sort_key(p, order[p.key]))
-                      if p.key not in held else (True, order[p.key]))
+        held = [pod for pod in pods if self._profile(pod).pre_enqueue(pod) is not None]
+        free = [pod for pod in pods if pod not in held]
+        return sorted(free, key=lambda p: self._profile(p).sort_key(p, order[p.key])) + held
 
     def _profile(self, pod: PodInfo) -> Profile:
         return self.profiles[pod.spec.get("schedulerName") or DEFAULT_NAME]
 
-    def _take(self, pod: PodInfo) -> list[Decision]:
+    def _take(self, pod: PodInfo) -> Decisions:
         if pod.node_name:
             self._settle(pod)
             return [Decision(pod.key, "assigned", 0)]

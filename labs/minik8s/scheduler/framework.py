@@ -203,7 +203,7 @@ class Profile:
 
     def pre_enqueue(self, pod: PodInfo) -> Status | None:
         for plugin in self.points["pre_enqueue"]:
-            status = self._call(plugin, "pre_enqueue", pod, pod)
+            status: Status | None = self._call(plugin, "pre_enqueue", pod, pod)
             if status is not None:
                 return status
         return None
@@ -320,7 +320,7 @@ class Profile:
     def run(self, point: str, state: CycleState, pod: PodInfo, node: str) -> Status | None:
         """Reserve, permit, pre_bind, bind: each plugin in turn until one objects (bind: until one has done it)."""
         for plugin in self.points[point]:
-            status = self._call(plugin, point, pod, state, pod, node)
+            status: Status | None = self._call(plugin, point, pod, state, pod, node)
             if status is not None and status.code != SKIP_CODE:
                 return replace(status, plugin=plugin.name)
             if point == "bind" and status is None:

@@ -131,11 +131,10 @@ class Scheduler:
     # 4. Keep the place, and bind
 
     def reserve(self, decision: Decision, state: CycleState, pod: PodInfo, profile: Profile) -> Status | None:
-        """Reserve and Permit. When a plugin objects, everything is undone and its Status returned."""
+        """Let plugins take what the pod will need. When one objects, all is undone and its Status returned."""
         assert decision.node is not None
         try:
             status = profile.run("reserve", state, pod, decision.node)
-            status = status or profile.run("permit", state, pod, decision.node)
         except PluginError as problem:
             status = error(str(problem))
         if status is not None:

@@ -243,5 +243,5 @@ def differences(want: Any, got: Any, path: str = "", limit: int = 50) -> list[tu
         if len(want) != len(got):
             out.append((f"{path}.length", len(want), len(got)))
         return out[:limit]
-    same = want == got and isinstance(want, bool) == isinstance(got, bool)
+    same = want == got and type(want) is type(got)
     return [] if same else [(path, want, got)]

@@ -17,7 +17,7 @@ import re
 from typing import Any
 
 from minik8s.client.api import Client
-from minik8s.clock import Clock
+from minik8s.clock import Clock, Timer
 from minik8s.objects import Object
 from minik8s.objects.meta import rfc3339, rfc3339_micro
 from minik8s.wire import StatusError, WatchStream
@@ -53,6 +53,7 @@ class _Pod:
     def __init__(self, pod: Object):
         self.pod, self.stage, self.restarts, self.started = pod, "new", dict[str, int](), ""
         self.waiting = False
+        self.timer: Timer | None = None
 
 
 class PretendKubelet:
@@ -164,14 +165,18 @@ class PretendKubelet:
         entry.pod = pod
         if "deletionTimestamp" in pod["metadata"] and entry.stage != "dying":
             entry.stage = "dying"
-            self._plan(uid, min(STOP_DELAY, pod["metadata"].get("deletionGracePeriodSeconds", 0)), "dying")
+            self._plan(uid, min(STOP_DELAY, pod["metadata"].get("deletionGracePeriodSeconds", 0)))
 
-    def _plan(self, uid: str, delay: float, stage: str | None = None) -> None:
-        self.clock.call_later(delay, self._step, uid, stage)
+    def _plan(self, uid: str, delay: float) -> None:
+        """The next step of a pod; a step that was planned before is forgotten."""
+        entry = self.pods[uid]
+        if entry.timer is not None:
+            entry.timer.cancel()
+        entry.timer = self.clock.call_later(delay, self._step, uid)
 
-    def _step(self, uid: str, stage: str | None) -> None:
+    def _step(self, uid: str) -> None:
         entry = self.pods.get(uid)
-        if entry is None or (entry.stage == "dying") != (stage == "dying" or (stage is None and entry.stage == "dying")):
+        if entry is None:
             return
         if entry.pod["spec"]["nodeName"] in self.down:
             entry.waiting = True
@@ -183,7 +188,7 @@ class PretendKubelet:
                 getattr(self, "_" + entry.stage)(uid, entry)
         except StatusError as error:
             if error.code != 404:
-                self._plan(uid, 0.3, stage)
+                self._plan(uid, 0.3)
 
     def _end(self, uid: str, entry: _Pod) -> None:
         pod = entry.pod

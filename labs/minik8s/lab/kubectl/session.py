@@ -24,7 +24,7 @@ class Session:
     namespace: str
     args: Args
     stdin: str = ""
-    user: UserInfo = ADMIN
+    user: UserInfo = field(default_factory=lambda: ADMIN)
     out: io.StringIO = field(default_factory=io.StringIO)
     err: io.StringIO = field(default_factory=io.StringIO)
     code: int = 0

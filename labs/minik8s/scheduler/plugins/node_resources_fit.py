@@ -11,8 +11,7 @@ from typing import Any
 
 from minik8s.objects import Object
 from minik8s.scheduler import resources
-from minik8s.scheduler.framework import MAX_NODE_SCORE, CycleState, Handle, Plugin, Status
-from minik8s.scheduler.framework import UNRESOLVABLE, UNSCHEDULABLE
+from minik8s.scheduler.framework import MAX_NODE_SCORE, UNRESOLVABLE, UNSCHEDULABLE, CycleState, Handle, Plugin, Status
 from minik8s.scheduler.resources import CPU, EPHEMERAL, MEMORY, Amounts
 from minik8s.scheduler.snapshot import NodeInfo, PodInfo, Snapshot
 

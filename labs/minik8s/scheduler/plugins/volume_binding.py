@@ -12,7 +12,17 @@ from typing import Any
 from minik8s.objects import Object
 from minik8s.objects.quantity import parse_quantity
 from minik8s.objects.selectors import matches
-from minik8s.scheduler.framework import SKIP, UNRESOLVABLE, WAIT, CycleState, Handle, Plugin, Status, error, unresolvable
+from minik8s.scheduler.framework import (
+    SKIP,
+    UNRESOLVABLE,
+    WAIT,
+    CycleState,
+    Handle,
+    Plugin,
+    Status,
+    error,
+    unresolvable,
+)
 from minik8s.scheduler.plugins import volumes as v
 from minik8s.scheduler.snapshot import NodeInfo, PodInfo, Snapshot
 
@@ -111,7 +121,8 @@ class VolumeBinding(Plugin):
         return False
 
     def _check_delayed(self, delayed: list[Object], pod: PodInfo, node: NodeInfo, plan: Plan) -> None:
-        to_find, to_provision = [], []
+        to_find: list[Object] = []
+        to_provision: list[Object] = []
         for claim in delayed:
             selected = (claim["metadata"].get("annotations") or {}).get(v.SELECTED_NODE)
             if selected is not None and selected != node.name:

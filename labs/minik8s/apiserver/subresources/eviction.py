@@ -1,0 +1,133 @@
+"""pods/eviction: deletion that asks the disruption budgets first.
+
+Source: kubernetes pkg/registry/core/pod/storage/eviction.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from minik8s.apiserver import bodies, options
+from minik8s.apiserver.call import Call
+from minik8s.apiserver.options import DeleteOptions
+from minik8s.apiserver.verbs import common, delete
+from minik8s.objects import Object
+from minik8s.objects.kinds import Kind
+from minik8s.objects.meta import rfc3339
+from minik8s.objects.selectors import SelectorError, from_label_selector
+from minik8s.store import Key
+from minik8s.wire import Response, StatusError, bad_request, forbidden, too_many_requests
+
+EVICTION = Kind("policy", "v1", "Eviction", "evictions", "eviction", True)
+BUDGETS = "poddisruptionbudgets.policy"
+MAX_DISRUPTED = 2000
+_WOULD_VIOLATE = "Cannot evict pod as it would violate the pod's disruption budget."
+
+
+def create(call: Call) -> Response:
+    """Evict the pod, or answer 429 when a budget does not allow it now."""
+    call.options = options.write_options(call.request, "CreateOptions")
+    eviction = bodies.read_object(call, EVICTION)
+    common.check_namespace(call, eviction)
+    if eviction["metadata"].get("name") != call.info.name:
+        raise bad_request("name in URL does not match name in Eviction object")
+    wanted = _delete_options(call, eviction.get("deleteOptions"))
+    pod = common.stored(call)
+    if not _ignores_budgets(pod):
+        _ask_budgets(call, pod)
+    main = replace(call, info=replace(call.info, subresource=""))
+    delete.delete_object(main, pod, wanted)
+    return Response(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+
+
+def _delete_options(call: Call, given: Object | None) -> DeleteOptions:
+    wanted = options.delete_options(replace(call.request, query={}), given or {})
+    if call.options.dry_run or wanted.dry_run:
+        wanted.dry_run = call.options.dry_run = True
+    return wanted
+
+
+def _ignores_budgets(pod: Object) -> bool:
+    """A pod that does not run, or is going already, disrupts nothing any more."""
+    phase = (pod.get("status") or {}).get("phase")
+    return phase in ("Succeeded", "Failed", "Pending") or pod["metadata"].get("deletionTimestamp") is not None
+
+
+def _ask_budgets(call: Call, pod: Object) -> None:
+    budgets = [b for b in call.server.store.list(BUDGETS, call.info.namespace) if _covers(b, pod)]
+    if len(budgets) > 1:
+        why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+        raise StatusError(500, "", why)
+    if not budgets:
+        return
+    budget = budgets[0]
+    status = budget.get("status") or {}
+    if not _is_ready(pod) and _may_go_unready(budget, status):
+        return
+    _check_and_decrement(call, pod, budget, status)
+
+
+def _covers(budget: Object, pod: Object) -> bool:
+    try:
+        selector = from_label_selector((budget.get("spec") or {}).get("selector"))
+    except SelectorError:
+        return False
+    return not selector.empty and selector.matches(pod["metadata"].get("labels"))
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+
+
+def _may_go_unready(budget: Object, status: Object) -> bool:
+    """A pod that is not ready counts for nothing: it may go by policy, or when enough others are healthy."""
+    if (budget.get("spec") or {}).get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
+    desired = status.get("desiredHealthy", 0)
+    return bool(desired > 0 and status.get("currentHealthy", 0) >= desired)
+
+
+def _check_and_decrement(call: Call, pod: Object, budget: Object, status: Object) -> None:
+    meta = budget["metadata"]
+    if status.get("observedGeneration", 0) < meta.get("generation", 0):
+        raise _too_many(f"The disruption budget {meta['name']} is still being processed by the server.", 10)
+    allowed = status.get("disruptionsAllowed", 0)
+    if allowed < 0:
+        raise forbidden("poddisruptionbudget", meta["name"], "pdb disruptions allowed is negative", "policy")
+    disrupted = status.get("disruptedPods") or {}
+    if len(disrupted) > MAX_DISRUPTED:
+        why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
+        raise forbidden("poddisruptionbudget", meta["name"], why, "policy")
+    if allowed == 0:
+        needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+        raise _too_many(f"The disruption budget {meta['name']} needs {needs} healthy pods and has {has} currently", 0)
+    if call.options.dry_run:
+        return
+    now = rfc3339(call.now)
+    new = {**status, "disruptionsAllowed": allowed - 1, "disruptedPods": {**disrupted, pod["metadata"]["name"]: now}}
+    if allowed == 1:
+        new["conditions"] = _disallowed(new.get("conditions") or [], meta.get("generation", 0), now)
+    key = Key(BUDGETS, meta["namespace"], meta["name"])
+    call.server.store.update(key, {**budget, "status": new})
+
+
+def _disallowed(conditions: list[Object], generation: int, now: str) -> list[Object]:
+    """DisruptionAllowed turns False (UpdateDisruptionAllowedCondition)."""
+    new = {
+        "type": "DisruptionAllowed",
+        "status": "False",
+        "reason": "InsufficientPods",
+        "message": "",
+        "observedGeneration": generation,
+        "lastTransitionTime": now,
+    }
+    return [*(c for c in conditions if c.get("type") != "DisruptionAllowed"), new]
+
+
+def _too_many(cause: str, retry_after: int) -> StatusError:
+    details: Object = {"causes": [{"reason": "DisruptionBudget", "message": cause}]}
+    if retry_after:
+        details["retryAfterSeconds"] = retry_after
+    return too_many_requests(_WOULD_VIOLATE, retry_after, details)
+

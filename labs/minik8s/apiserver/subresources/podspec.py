@@ -1,0 +1,49 @@
+"""pods/ephemeralcontainers and pods/resize: the parts of a pod's spec that may change while it runs."""
+
+from __future__ import annotations
+
+from minik8s.apiserver import bodies, negotiation, options, scheme
+from minik8s.apiserver.call import Call
+from minik8s.apiserver.verbs import common, patch, update
+from minik8s.objects import Object
+from minik8s.wire import Response
+
+
+def get(call: Call) -> Response:
+    return Response(200, common.stored(call))
+
+
+def put(call: Call) -> Response:
+    call.options = options.write_options(call.request, "UpdateOptions")
+    old = call.server.current(call.kind, call.key())
+    obj = bodies.read_object(call, call.kind, old)
+    common.check_namespace(call, obj)
+    common.check_name(call, obj)
+    if old is None:
+        raise common.missing(call)
+    update.check_uid(call, obj, old)
+    scheme.default(call, call.kind, obj)
+    return Response(200, store(call, old, obj))
+
+
+def patch_(call: Call) -> Response:
+    media = patch.check_media(call)
+    call.options = options.write_options(call.request, "PatchOptions", patch=media)
+    old = call.server.current(call.kind, call.key())
+    if media == negotiation.PATCH_TYPES[3]:
+        return patch.apply(call, old, store)
+    body, repeated = patch.read_patch(call, media)
+    if old is None:
+        raise common.missing(call)
+    return Response(200, store(call, old, patch.patched(call, media, old, body, repeated)))
+
+
+def store(call: Call, old: Object, new: Object, *, tracked: bool = True) -> Object:
+    """Store what of `new` the subresource may change."""
+    if tracked:
+        new = scheme.track(call, new, old)
+    new = update.admit(call, old, new)
+    update.check_version(call, new, old)
+    if call.info.subresource == "resize":
+        return update.write(call, old, new, scheme.prepare_resize, scheme.validate_resize)
+    return update.write(call, old, new, scheme.prepare_ephemeral, scheme.validate_ephemeral)

@@ -1,0 +1,120 @@
+"""A cluster as a service: put together, opened on a port, closed again. What `minik8s up` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import secrets
+import shutil
+import ssl
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from minik8s.apiserver.config import Config
+from minik8s.cluster import ADMIN, Cluster
+from minik8s.edge import pki, state
+from minik8s.edge.httpd import HttpServer
+from minik8s.edge.realtime import RealTime
+from minik8s.edge.sqlite import Database
+from minik8s.store import Store
+from minik8s.wire import UserInfo
+
+HISTORY = 10_000
+"""Events that a server remembers for watches; older resource versions are answered with 410."""
+
+
+@dataclass
+class Settings:
+    """What `minik8s up` is told. `data` None: in memory only. `seed` None: drawn at random."""
+
+    nodes: int = 3
+    port: int = 0
+    data: Path | None = None
+    seed: int | None = None
+    controllers: str = "*"
+    scheduler: bool = True
+
+
+class Service:
+    """One server with its cluster. `open()` until it listens, `close()` to end; `notes` are lines for the user."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.notes: list[str] = []
+        self.token = ""
+        self.ca = b""
+        self.port = 0
+        self._lock: IO[str] | None = None
+        self._database: Database | None = None
+        self._temporary: Path | None = None
+        self._http: HttpServer | None = None
+        self._realtime: RealTime | None = None
+        self.cluster: Cluster | None = None
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    async def open(self) -> None:
+        """Take the data directory, restore, start and listen. state.InUse, OSError, sqlite.DatabaseError."""
+        folder = self._folder()
+        self.ca = pki.ensure(folder)
+        self.token = state.secret(folder / state.TOKEN)
+        key = state.secret(folder / state.TOKEN_KEY).encode()
+        store, boots = self._open_store(folder)
+        seed = self.settings.seed if self.settings.seed is not None else secrets.randbits(48)
+        config = Config(tokens={self.token: UserInfo(ADMIN.name, ADMIN.uid, ("system:masters",))}, token_key=key)
+        cluster = self.cluster = Cluster(
+            nodes=self.settings.nodes,
+            # A second start must not draw the identifiers of the first again.
+            seed=seed + (boots << 48),
+            controllers=self.settings.controllers,
+            scheduler=self.settings.scheduler,
+            store=store,
+            config=config,
+            start=time.time(),
+            settle=False,
+        )
+        self._realtime = RealTime(cluster.clock, asyncio.get_running_loop())
+        durable = self._database.flushed if self._database is not None else None
+        self._http = HttpServer(cluster.handle, self._realtime, durable=durable)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(folder / pki.CERT, folder / pki.KEY)
+        context.set_alpn_protocols(["http/1.1"])
+        self.port = await self._http.start(self.settings.port, context)
+        self._realtime.kick()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+
+    async def close(self) -> None:
+        """Stop listening, write what is left, give the data directory free."""
+        if self._http is not None:
+            await self._http.stop()
+        if self._realtime is not None:
+            self._realtime.stop()
+        if self._database is not None:
+            self._database.close()
+        if self._lock is not None:
+            self._lock.close()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _folder(self) -> Path:
+        if self.settings.data is None:
+            self._temporary = Path(tempfile.mkdtemp(prefix="minik8s-"))
+            return self._temporary
+        self._lock = state.hold(self.settings.data)
+        return self.settings.data
+
+    def _open_store(self, folder: Path) -> tuple[Store, int]:
+        if self.settings.data is None:
+            return Store(history=HISTORY), 0
+        self._database = Database(folder, history=HISTORY)
+        store = self._database.open()
+        self.notes.extend(self._database.notes)
+        return store, self._database.boots

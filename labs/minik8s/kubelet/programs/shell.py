@@ -1,0 +1,518 @@
+"""A small POSIX shell for simulated containers: it runs the trees of `shellparse`."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Generator
+from typing import Any
+
+from minik8s.kubelet.programs import arithmetic, shellparse
+from minik8s.kubelet.programs.builtins import BUILTINS, Break, Continue, Return
+from minik8s.kubelet.programs.shellparse import Node, ShellSyntaxError
+from minik8s.kubelet.tasks import Exited, Input, Process, Program
+
+Words = list[str]
+Run = Callable[[Process], Program]
+
+
+class Shell:
+    """The state of one shell: variables (exported or not), functions, positional parameters, traps."""
+
+    def __init__(self, process: Process, find: Callable[[str, Any], Any], arguments: Words):
+        self.p = process
+        self.find = find
+        self.variables = dict(process.env)
+        self.exported = set(process.env)
+        self.functions: dict[str, Node] = {}
+        self.arguments = arguments
+        self.name = "sh"
+        self.code = 0
+        self.traps: dict[str, str] = {}
+        self.pending: Words = []
+        self.errexit = False
+        self.jobs: list[Any] = []
+        self.extra: dict[str, Any] = {}
+
+    # ---- scripts -------------------------------------------------------------
+    def script(self, text: str) -> Program:
+        """Run a whole script; its exit code."""
+        try:
+            node = shellparse.parse(text)
+        except ShellSyntaxError as error:
+            self.p.err(f"sh: syntax error: {error}\n")
+            return 2
+        try:
+            yield from self.run(node, self.p)
+        except Exited as exit:
+            self.code = exit.code
+        except Return as back:
+            self.code = back.code
+        yield from self._trap("EXIT")
+        return self.code
+
+    def interactive(self) -> Program:
+        """Commands line by line from standard input."""
+        p = self.p
+        prompt = "/ # " if p.extra.get("tty") else ""
+        p.out(prompt)
+        while True:
+            line = p.stdin.take_line()
+            if line is None:
+                if not p.stdin.open:
+                    return self.code
+                p.wait_input()
+                yield None
+                continue
+            if p.extra.get("tty"):
+                p.out(line.rstrip("\n") + "\r\n" if p.extra.get("echo") else "")
+            try:
+                yield from self.run(shellparse.parse(line.rstrip("\r\n")), p)
+            except ShellSyntaxError as error:
+                p.err(f"sh: syntax error: {error}\n")
+                self.code = 2
+            except Exited as exit:
+                return exit.code
+            except (Break, Continue, Return):
+                pass
+            p.out(prompt)
+
+    def signal(self, name: str) -> None:
+        """A signal with a trap: its commands run once the current command has ended."""
+        self.pending.append(name)
+        waiting = self.extra.get("waiting")
+        if waiting is not None:
+            waiting.resume()
+
+    def set_trap(self, name: str, commands: str) -> None:
+        name = name.upper().removeprefix("SIG")
+        self.traps[name] = commands
+        if self.p.main and name not in ("EXIT", "0"):
+            self.p.box.on_signal[f"SIG{name}"] = lambda: self.signal(name)
+
+    def _trap(self, name: str) -> Program:
+        commands = self.traps.pop(name, None) if name == "EXIT" else self.traps.get(name)
+        if commands:
+            code = self.code
+            try:
+                yield from self.run(shellparse.parse(commands), self.p)
+            except Exited as exit:
+                code = exit.code
+            self.code = code
+        return self.code
+
+    # ---- nodes ---------------------------------------------------------------
+    def run(self, node: Node, p: Process) -> Program:
+        method: Callable[[Any, Process], Program] = getattr(self, "_" + type(node).__name__.lower())
+        code = yield from method(node, p)
+        self.code = code
+        while self.pending:
+            name = self.pending.pop(0)
+            if self.traps.get(name):
+                yield from self.run(shellparse.parse(self.traps[name]), self.p)
+        return code
+
+    def _sequence(self, node: shellparse.Sequence, p: Process) -> Program:
+        code = 0
+        for item, background in node.items:
+            if background:
+                self._background(item, p)
+                code = 0
+            else:
+                code = yield from self.run(item, p)
+                if code and self.errexit and isinstance(item, shellparse.Simple | shellparse.Pipeline):
+                    raise Exited(code)
+        return code
+
+    def _background(self, node: Node, p: Process) -> None:
+        child = p.child(p.argv, stdin=Input())
+        job = _Job()
+        job.task = p.box.spawn(self._subshell(node, child), child, job.finish)
+        self.jobs.append(job)
+
+    def _subshell(self, node: Node, p: Process) -> Program:
+        inner = Shell(p, self.find, list(self.arguments))
+        inner.variables, inner.exported = dict(self.variables), set(self.exported)
+        inner.functions, inner.code, inner.errexit = dict(self.functions), self.code, self.errexit
+        try:
+            return (yield from inner.run(node, p))
+        except Exited as exit:
+            return exit.code
+
+    def _andor(self, node: shellparse.AndOr, p: Process) -> Program:
+        code = yield from self.run(node.first, p)
+        for operator, part in node.rest:
+            if (code == 0) == (operator == "&&"):
+                code = yield from self.run(part, p)
+        return code
+
+    def _pipeline(self, node: shellparse.Pipeline, p: Process) -> Program:
+        code, stdin = 0, p.stdin
+        for i, part in enumerate(node.parts):
+            last = i == len(node.parts) - 1
+            caught: Words = []
+            child = p.child(p.argv, stdin=stdin, out=p.out if last else caught.append)
+            if len(node.parts) == 1:
+                code = yield from self.run(part, p)
+            else:
+                code = yield from self._subshell(part, child)
+            stdin = Input("".join(caught))
+        return int(not code) if node.negated else code
+
+    def _if(self, node: shellparse.If, p: Process) -> Program:
+        for condition, body in node.clauses:
+            if (yield from self._condition(condition, p)) == 0:
+                return (yield from self.run(body, p))
+        return (yield from self.run(node.otherwise, p)) if node.otherwise is not None else 0
+
+    def _condition(self, node: Node, p: Process) -> Program:
+        before, self.errexit = self.errexit, False
+        try:
+            return (yield from self.run(node, p))
+        finally:
+            self.errexit = before
+
+    def _while(self, node: shellparse.While, p: Process) -> Program:
+        code, rounds, since = 0, 0, p.box.clock.true_now()
+        while ((yield from self._condition(node.condition, p)) == 0) != node.until:
+            try:
+                code = yield from self.run(node.body, p)
+            except Break as stop:
+                if stop.depth > 1:
+                    raise Break(stop.depth - 1) from None
+                break
+            except Continue as again:
+                if again.depth > 1:
+                    raise Continue(again.depth - 1) from None
+            rounds += 1
+            if rounds % 100 == 0:
+                # A loop that never waits burns the processor: it may not stop virtual time.
+                if p.box.clock.true_now() == since:
+                    yield 0.01
+                since = p.box.clock.true_now()
+        return code
+
+    def _for(self, node: shellparse.For, p: Process) -> Program:
+        code = 0
+        words = self.arguments if node.words is None else (yield from self.expand_all(node.words, p))
+        for word in list(words):
+            self.variables[node.name] = word
+            try:
+                code = yield from self.run(node.body, p)
+            except Break as stop:
+                if stop.depth > 1:
+                    raise Break(stop.depth - 1) from None
+                break
+            except Continue as again:
+                if again.depth > 1:
+                    raise Continue(again.depth - 1) from None
+        return code
+
+    def _case(self, node: shellparse.Case, p: Process) -> Program:
+        word = yield from self.expand_one(node.word, p)
+        for patterns, body in node.branches:
+            for pattern in patterns:
+                if fnmatch.fnmatchcase(word, (yield from self.expand_one(pattern, p))):
+                    return (yield from self.run(body, p))
+        return 0
+
+    def _group(self, node: shellparse.Group, p: Process) -> Program:
+        target = yield from self._redirected(node.redirections, p)
+        if target is None:
+            return 1
+        if node.subshell:
+            return (yield from self._subshell(node.body, target.child(target.argv)))
+        return (yield from self.run(node.body, target))
+
+    def _function(self, node: shellparse.Function, p: Process) -> Program:
+        self.functions[node.name] = node.body
+        return 0
+        yield
+
+    def _simple(self, node: shellparse.Simple, p: Process) -> Program:
+        words = yield from self.expand_all(node.words, p)
+        assigned: dict[str, str] = {}
+        for name, value in node.assignments:
+            assigned[name] = yield from self.expand_one(value, p)
+        if not words:
+            self.variables |= assigned
+            yield from self._redirected(node.redirections, p)
+            return self.code if "$(" in "".join(v for _, v in node.assignments) else 0
+        target = yield from self._redirected(node.redirections, p)
+        if target is None:
+            return 1
+        return (yield from self._call(words, assigned, target, p))
+
+    def _call(self, words: Words, assigned: dict[str, str], p: Process, outer: Process) -> Program:
+        name = words[0]
+        if name in self.functions:
+            return (yield from self._call_function(name, words[1:], p))
+        builtin = BUILTINS.get(name)
+        if builtin is not None:
+            return (yield from builtin(self, words, p))
+        final = name == "exec"
+        if final:
+            words = words[1:]
+            if not words:
+                return 0
+        env = {k: self.variables[k] for k in self.exported if k in self.variables} | assigned
+        program = self.find(words[0], p.box.config.image)
+        if program is None:
+            p.err(f"sh: {words[0]}: not found\n")
+            code = 127
+        else:
+            child = p.child(words, env=env)
+            child.main = outer.main and (final or bool(self.extra.get("single")))
+            child.task = p.task
+            code = yield from program(child)
+        if final:
+            raise Exited(code)
+        return code
+
+    def _call_function(self, name: str, arguments: Words, p: Process) -> Program:
+        before, self.arguments = self.arguments, arguments
+        try:
+            return (yield from self.run(self.functions[name], p))
+        except Return as back:
+            return back.code
+        finally:
+            self.arguments = before
+
+    # ---- redirections --------------------------------------------------------
+    def _redirected(
+        self, redirections: list[tuple[str, str]], p: Process
+    ) -> Generator[float | None, None, Process | None]:
+        out, err, stdin = p.out, p.err, p.stdin
+        for operator, word in redirections:
+            if operator == "2>&1":
+                err = out
+                continue
+            if operator == ">&2":
+                out = err
+                continue
+            if operator == ">&1":
+                continue
+            name = yield from self.expand_one(word, p)
+            if operator == "<<<":
+                stdin = Input(name + "\n")
+                continue
+            try:
+                if operator == "<":
+                    stdin = Input(_read(p, name))
+                    continue
+                writer = _writer(p, name, append=operator.endswith(">>"))
+            except OSError as error:
+                p.err(f"sh: can't {'open' if operator == '<' else 'create'} {name}: {error}\n")
+                return None
+            if operator in (">", ">>", "&>"):
+                out = writer
+            if operator in ("2>", "2>>", "&>"):
+                err = writer
+        return p.child(p.argv, out=out, err=err, stdin=stdin) if redirections else p
+
+    # ---- expansion -----------------------------------------------------------
+    def expand_all(self, words: Words, p: Process) -> Generator[float | None, None, Words]:
+        out: Words = []
+        for word in words:
+            if word in ('"$@"', "$@"):
+                out += self.arguments
+                continue
+            text, quoted = yield from self._expand(word, p)
+            if quoted:
+                out.append(text)
+                continue
+            pieces = text.split() if "$" in word or "`" in word else [text]
+            for piece in pieces:
+                out += _glob(p, piece) if any(c in piece for c in "*?[") else [piece]
+        return out
+
+    def expand_one(self, word: str, p: Process) -> Generator[float | None, None, str]:
+        text, _ = yield from self._expand(word, p)
+        return text
+
+    def _expand(self, word: str, p: Process) -> Generator[float | None, None, tuple[str, bool]]:
+        """The word without quotes, with values in place of variables; and whether any part was quoted."""
+        out: Words = []
+        i, n, quoted, inside = 0, len(word), False, False
+        if word.startswith("~") and (n == 1 or word[1] == "/"):
+            out.append(self.variables.get("HOME", "/root"))
+            i = 1
+        while i < n:
+            char = word[i]
+            if char == '"':
+                inside, quoted = not inside, True
+                i += 1
+            elif char == "'" and not inside:
+                end = word.index("'", i + 1)
+                out.append(word[i + 1 : end])
+                quoted, i = True, end + 1
+            elif char == "\\":
+                follow = word[i + 1 : i + 2]
+                out.append(follow if not inside or follow in '$`"\\\n' else "\\" + follow)
+                quoted, i = quoted or not inside, i + 2
+            elif char == "`":
+                end = word.index("`", i + 1)
+                out.append((yield from self._command_output(word[i + 1 : end], p)))
+                i = end + 1
+            elif char == "$" and i + 1 < n:
+                text, i = yield from self._dollar(word, i, p)
+                out.append(text)
+            else:
+                out.append(char)
+                i += 1
+        return "".join(out), quoted
+
+    def _dollar(self, word: str, i: int, p: Process) -> Generator[float | None, None, tuple[str, int]]:
+        follow = word[i + 1]
+        if word.startswith("$((", i):
+            end = word.find("))", i)
+            inner, _ = yield from self._expand(word[i + 3 : end], p)
+            return str(arithmetic.evaluate(inner, self.variables)), end + 2
+        if follow == "(":
+            end = shellparse._closing(word, i + 1, "(", ")")
+            return (yield from self._command_output(word[i + 2 : end - 1], p)), end
+        if follow == "{":
+            end = shellparse._closing(word, i + 1, "{", "}")
+            return (yield from self._parameter(word[i + 2 : end - 1], p)), end
+        if follow.isalpha() or follow == "_":
+            end = i + 1
+            while end < len(word) and (word[end].isalnum() or word[end] == "_"):
+                end += 1
+            return self.variable(word[i + 1 : end]), end
+        if follow in "?#@*$!0123456789-":
+            return self.variable(follow), i + 2
+        return "$", i + 1
+
+    def _parameter(self, text: str, p: Process) -> Generator[float | None, None, str]:
+        if text.startswith("#") and len(text) > 1:
+            return str(len(self.variable(text[1:])))
+        name = text
+        for operator in (":-", ":=", ":+", "-", "=", "+", "##", "#", "%%", "%"):
+            head, found, rest = text.partition(operator)
+            if found and head.isidentifier():
+                name = head
+                word = yield from self.expand_one(rest, p)
+                return self._operate(name, operator, word)
+        return self.variable(name)
+
+    def _operate(self, name: str, operator: str, word: str) -> str:
+        value = self.variable(name)
+        known = name in self.variables and (bool(value) or not operator.startswith(":"))
+        if operator in (":-", "-"):
+            return value if known else word
+        if operator in (":+", "+"):
+            return word if known else ""
+        if operator in (":=", "="):
+            if not known:
+                self.variables[name] = word
+            return self.variables[name]
+        cuts = range(len(value) + 1) if operator in ("#", "%%") else range(len(value), -1, -1)
+        for cut in cuts:
+            head, tail = value[:cut], value[cut:]
+            if operator.startswith("#") and fnmatch.fnmatchcase(head, word):
+                return tail
+            if operator.startswith("%") and fnmatch.fnmatchcase(tail, word):
+                return head
+        return value
+
+    def variable(self, name: str) -> str:
+        """A variable's or special parameter's value, "" when unset."""
+        special = {"?": str(self.code), "#": str(len(self.arguments)), "@": " ".join(self.arguments),
+                   "*": " ".join(self.arguments), "$": "1" if self.p.main else "17", "!": "18", "0": self.name, "-": ""}
+        if name in special:
+            return special[name]
+        if name.isdigit():
+            return self.arguments[int(name) - 1] if int(name) <= len(self.arguments) else ""
+        if name == "RANDOM":
+            return str(self.p.box.rng().randrange(32768))
+        if name == "PWD":
+            return self.p.cwd
+        return self.variables.get(name, "")
+
+    def _command_output(self, text: str, p: Process) -> Generator[float | None, None, str]:
+        caught: Words = []
+        child = p.child(p.argv, out=caught.append)
+        self.code = yield from self._subshell(shellparse.parse(text), child)
+        return "".join(caught).rstrip("\n")
+
+
+class _Job:
+    """A command in the background."""
+
+    def __init__(self) -> None:
+        self.task: Any = None
+        self.code: int | None = None
+        self.waiting: list[Callable[[], None]] = []
+
+    def finish(self, code: int) -> None:
+        self.code = code
+        for resume in self.waiting:
+            resume()
+
+
+def shell(find: Callable[[str, Any], Any]) -> Run:
+    """The program `sh`, which finds other programs by `find(word, image)`."""
+
+    def sh(p: Process) -> Program:
+        arguments = p.argv[1:]
+        errexit = False
+        while arguments and arguments[0].startswith("-") and arguments[0] != "-c":
+            flags = arguments.pop(0)[1:]
+            errexit |= "e" in flags
+            if flags.endswith("c"):
+                arguments.insert(0, "-c")
+        if arguments and arguments[0] == "-c":
+            this = Shell(p, find, arguments[3:])
+            this.name = arguments[2] if len(arguments) > 2 else "sh"
+            text = arguments[1] if len(arguments) > 1 else ""
+        elif arguments:
+            try:
+                text = _read(p, arguments[0])
+            except OSError as error:
+                p.err(f"sh: can't open '{arguments[0]}': {error}\n")
+                return 2
+            this = Shell(p, find, arguments[1:])
+        else:
+            return (yield from Shell(p, find, []).interactive())
+        this.errexit = errexit
+        # A shell that has only one command left replaces itself by it.
+        try:
+            this.extra["single"] = isinstance(shellparse.parse(text), shellparse.Simple)
+        except ShellSyntaxError:
+            pass
+        return (yield from this.script(text))
+
+    return sh
+
+
+def _read(p: Process, name: str) -> str:
+    if name == "/dev/null":
+        return ""
+    return p.box.config.files.read(p.path(name)).decode(errors="replace")
+
+
+def _writer(p: Process, name: str, *, append: bool) -> Callable[[str], None]:
+    if name in ("/dev/null", "/dev/zero"):
+        return lambda text: None
+    if name in ("/dev/stdout", "/proc/1/fd/1", "/proc/self/fd/1"):
+        return p.box.print_main if name == "/proc/1/fd/1" else p.out
+    if name in ("/dev/stderr", "/proc/1/fd/2"):
+        return p.err
+    path, files = p.path(name), p.box.config.files
+    if name == "/dev/termination-log":
+        files.layer.folders.add("dev")
+    files.write(path, b"", append=append)
+    return lambda text: files.write(path, text.encode(), append=True)
+
+
+def _glob(p: Process, pattern: str) -> Words:
+    """File names that fit; the pattern itself when there are none."""
+    folder, _, last = pattern.rpartition("/")
+    if any(c in folder for c in "*?["):
+        return [pattern]
+    files = p.box.config.files
+    place = p.path(folder or ("/" if pattern.startswith("/") else "."))
+    if not files.is_dir(place):
+        return [pattern]
+    prefix = pattern[: len(pattern) - len(last)]
+    names = [n for n in files.listdir(place) if fnmatch.fnmatchcase(n, last) and (last[0] == "." or n[0] != ".")]
+    return [prefix + n for n in names] or [pattern]

@@ -1,0 +1,35 @@
+"""스케줄러의 결정표: 노드마다 어느 필터가 막았는지, 살아남은 노드가 플러그인마다 몇 점인지."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from minik8s.lab.views.svg import View
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], sentences: Sequence[str], chosen: str, title: str
+) -> View:
+    """An HTML table with the chosen node's row marked, and sentences below; the text form holds the same."""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
+    body = ""
+    for row in rows:
+        mark = ' class="m8-chosen"' if row and row[0] == chosen else ""
+        first, *rest = row
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+        body += f'<tr{mark}><th scope="row">{escape(first)}</th>{cells}</tr>'
+    said = "".join(f"<li>{escape(one)}</li>" for one in sentences)
+    html = (
+        f'<div class="m8-table" tabindex="0" role="region" aria-label="{escape(title, quote=True)}">'
+        f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<ul>{said}</ul>"
+    )
+    widths = [max(len(str(row[i])) for row in [header, *rows] if i < len(row)) for i in range(len(header))]
+    lines = ["  ".join(str(c).ljust(widths[i]) for i, c in enumerate(row)).rstrip() for row in [header, *rows]]
+    return _Table(html, "\n".join([title, *lines, *(f"- {one}" for one in sentences)]), title)
+
+
+class _Table(View):
+    def _repr_html_(self) -> str:
+        return f'<figure class="m8-view">{self.svg}</figure>'

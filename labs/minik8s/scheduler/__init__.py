@@ -1,0 +1,1 @@
+"""The mini-scheduler: decides as kube-scheduler does, and writes down why."""

@@ -1,0 +1,1 @@
+"""Replays recorded HTTP scenarios in this process, against `ApiServer.handle`, in virtual time."""

@@ -1,0 +1,88 @@
+"""The built site, served as `run.py` serves it, and a real Chromium with a fresh profile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from site_pages import ROOT, SITE
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--no-first-run", "--disable-dev-shm-usage"]
+@pytest.fixture(scope="session")
+def site() -> Path:
+    if not (SITE / "index.html").exists():
+        pytest.skip("지은 책이 없다: 먼저 `python3 run.py book`")
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    import site_serve
+
+    server = site_serve.make(site, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    program = os.environ.get("MINIK8S_CHROME") or next((path for name in NAMES if (path := shutil.which(name))), None)
+    if not program:
+        pytest.skip("크로미움이 없다")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Watched:
+    """A page that remembers what went wrong in it."""
+
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        self.address = address
+        self.context = browser.new_context(locale="ko-KR", service_workers="block", **options)
+        self.page = self.context.new_page()
+        self.problems: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("response", lambda answer: answer.status >= 400 and self.problems.append(f"{answer.status} {answer.url}"))
+        self.page.on("request", self.note)
+
+    def note(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def open(self, name: str) -> Any:
+        self.page.goto(self.address + name)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def axe(self) -> list[str]:
+        self.page.add_script_tag(path=str(AXE))
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{rule['id']}: {node['target']} {node['failureSummary'][:160]}" for rule in found["violations"] for node in rule["nodes"][:3]]
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Any]:
+    opened: list[Watched] = []
+
+    def make(**options: Any) -> Watched:
+        opened.append(Watched(browser, address, **options))
+        return opened[-1]
+
+    yield make
+    for watched in opened:
+        watched.context.close()

@@ -1,0 +1,132 @@
+"""The cells of every page run in the page and show what the built page shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from site_pages import live_pages
+
+LONGEST = 120_000
+# What the reader sees of an output: its kind and text, or its markup after the same sanitising.
+READ = """
+async (html) => {
+  const box = document.createElement("div");
+  box.innerHTML = html;
+  const seen = [];
+  for (const output of box.querySelectorAll(".output, img")) {
+    const kind = [...output.classList].filter((name) => ["stream", "stderr", "text_plain", "traceback", "text_html", "image_svg"].includes(name))[0] ?? "image";
+    const rich = kind === "text_html" || kind === "image_svg";
+    seen.push([kind, rich ? await minik8sLive.sanitise(output.innerHTML) : output.textContent.replace(/\\n+$/, "")]);
+  }
+  return seen;
+}
+"""
+
+
+def outputs(page, index, which):
+    html = page.evaluate(f"minik8sLive.cells[{index}].{which}")
+    return page.evaluate(READ, html)
+
+
+@pytest.mark.parametrize("name", live_pages())
+def test_live_output_equals_built_output(visit, name):
+    watched = visit(viewport={"width": 1280, "height": 900})
+    page = watched.open(name)
+    page.set_default_timeout(LONGEST)
+    page.evaluate("minik8sLive.runAll()")
+    cells = page.evaluate("minik8sLive.cells.map((cell) => ({live: cell.live, hidden: cell.hidden, ran: cell.ran, tags: cell.tags, source: cell.source}))")
+    for index, cell in enumerate(cells):
+        if not cell["live"]:
+            continue
+        assert cell["ran"], f"셀 {index}이 돌지 않았다:\n{cell['source']}"
+        if not cell["hidden"] and "remove-output" not in cell["tags"]:
+            live, built = outputs(page, index, "output.innerHTML"), outputs(page, index, "builtOutput")
+            assert live == built, f"셀 {index}:\n{cell['source']}"
+    assert watched.problems == []
+    assert watched.foreign == []
+
+
+def first_live(visit):
+    names = live_pages()
+    if not names:
+        pytest.skip("도는 셀이 있는 쪽이 없다")
+    watched = visit(viewport={"width": 1280, "height": 900})
+    page = watched.open(names[0])
+    page.set_default_timeout(LONGEST)
+    return watched, page
+
+
+def cell_with_code(page):
+    return page.locator(".cell:has(.live-run)").first
+
+
+def write(page, cell, text):
+    cell.locator(".live-edit").click()
+    editor = cell.locator(".cm-content")
+    editor.wait_for()
+    editor.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def test_edit_run_keep_and_undo(visit):
+    watched, page = first_live(visit)
+    cell = cell_with_code(page)
+    write(page, cell, "6 * 7")
+    page.keyboard.press("Shift+Enter")
+    cell.locator(".cell_output", has_text="42").wait_for()
+    page.reload()
+    cell = cell_with_code(page)
+    cell.locator(".cm-content").wait_for()
+    assert cell.locator(".cm-content").inner_text().strip() == "6 * 7"
+    cell.locator(".live-undo").click()
+    assert cell.locator(".cm-content").inner_text().strip() != "6 * 7"
+    assert watched.problems == []
+
+
+def test_a_running_cell_can_be_interrupted(visit):
+    watched, page = first_live(visit)
+    assert page.evaluate("crossOriginIsolated")
+    cell = cell_with_code(page)
+    write(page, cell, "print('시작', flush=True)\nwhile True:\n    pass")
+    page.keyboard.press("Shift+Enter")
+    cell.locator(".cell_output", has_text="시작").wait_for()
+    cell.locator(".live-run").click()
+    cell.locator(".traceback", has_text="KeyboardInterrupt").wait_for()
+    write(page, cell, "'살아 있다'")
+    page.keyboard.press("Shift+Enter")
+    cell.locator(".cell_output", has_text="살아 있다").wait_for()
+    assert watched.problems == []
+
+
+def test_output_cannot_run_script(visit):
+    watched, page = first_live(visit)
+    cell = cell_with_code(page)
+    code = "from IPython.display import HTML\nHTML('<p>글</p><img src=x:y onerror=\"window.stolen=1\"><script>window.stolen=1</script>')"
+    write(page, cell, code)
+    page.keyboard.press("Shift+Enter")
+    cell.locator(".text_html", has_text="글").wait_for()
+    assert page.evaluate("window.stolen") is None
+    assert cell.locator("script").count() == 0
+
+
+def test_run_button_is_reached_and_pressed_by_keyboard(visit):
+    watched, page = first_live(visit)
+    button = cell_with_code(page).locator(".live-run")
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if button.evaluate("(button) => button === document.activeElement"):
+            break
+    else:
+        pytest.fail("Tab으로 실행 단추에 닿지 않는다")
+    page.keyboard.press("Enter")
+    page.locator(".live-ran").first.wait_for()
+
+
+def test_export_keeps_the_edit(visit):
+    watched, page = first_live(visit)
+    cell = cell_with_code(page)
+    write(page, cell, "'내가 고쳤다'")
+    with page.expect_download() as download:
+        page.locator('[data-live="notebook"]').click()
+    with open(download.value.path(), encoding="utf-8") as file:
+        assert "내가 고쳤다" in file.read()

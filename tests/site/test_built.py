@@ -1,0 +1,122 @@
+"""What holds of the built files themselves, without a browser."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from site_pages import pages
+
+LIVE_SHARE = 0.95
+LIMIT = 9_000_000  # gzipped bytes to the first output
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.twice: set[str] = set()
+        self.images_without_alt: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if values.get("id"):
+            if values["id"] in self.ids:
+                self.twice.add(values["id"])
+            self.ids.add(values["id"])
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        if tag in ("script", "img", "iframe", "source", "audio", "video") and values.get("src"):
+            self.loads.append(values["src"])
+        if tag == "link" and values.get("href") and values.get("rel") not in ("canonical", "license"):
+            self.loads.append(values["href"])
+        if tag == "img" and not values.get("alt"):
+            self.images_without_alt.append(values.get("src", ""))
+
+
+@pytest.fixture(scope="module")
+def parsed(site: Path) -> dict[str, Page]:
+    names = [*pages(), "index.html", "search.html"]
+    return {name: Page((site / name).read_text(encoding="utf-8")) for name in names}
+
+
+def test_internal_links_lead_somewhere(site, parsed):
+    broken = []
+    for name, page in parsed.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (site / name).parent / unquote(parts.path) if parts.path else site / name
+            if target.is_dir():
+                target = target / "index.html"
+            if not target.exists():
+                broken.append(f"{name}: {link}")
+                continue
+            other = parsed.get(target.resolve().relative_to(site.resolve()).as_posix())
+            fragment = unquote(parts.fragment)
+            if fragment and other and fragment not in other.ids:
+                broken.append(f"{name}: {link}")
+    assert broken == []
+
+
+def test_nothing_is_loaded_from_elsewhere(parsed):
+    assert [(name, url) for name, page in parsed.items() for url in page.loads if "//" in url] == []
+
+
+def test_ids_are_unique_and_images_described(parsed):
+    assert {name: page.twice for name, page in parsed.items() if page.twice} == {}
+    assert {name: page.images_without_alt for name, page in parsed.items() if page.images_without_alt} == {}
+
+
+def test_every_page_names_its_version_language_and_summary(site):
+    for name in pages():
+        text = (site / name).read_text(encoding="utf-8")
+        assert '<html lang="ko"' in text
+        assert re.search(r"쿠버네티스 1\.\d+에서 확인한", text), name
+        assert re.search(r'<meta name="description" content="[^"]{20,}', text), name
+
+
+def test_frame_is_korean(site):
+    english = ("Show code cell", "Hide code cell", "previous page", "next page", "Toggle ", "Skip to", "Back to top", "On this page",
+               "Link to this", "Copyright", "Contents")
+    for name in pages():
+        text = re.sub(r"<script.*?</script>", "", (site / name).read_text(encoding="utf-8"), flags=re.S)
+        body = text[text.index("<body") :]
+        found = [words for words in english if re.search(rf'(>|title="|aria-label=")\s*{words}', body)]
+        assert found == [], name
+
+
+def cells(site: Path) -> list[dict]:
+    found = []
+    for name in pages():
+        match = re.search(r'<script type="application/json" id="live-page">(.*?)</script>', (site / name).read_text(encoding="utf-8"), re.S)
+        if match:
+            found += json.loads(match[1])["cells"]
+    return found
+
+
+def test_nearly_all_cells_run_in_the_page_and_the_rest_say_why(site):
+    every = cells(site)
+    dead = [cell for cell in every if "no-live" in cell["tags"]]
+    assert all(cell["why"] for cell in dead)
+    assert len(dead) <= (1 - LIVE_SHARE) * max(len(every), 20)
+
+
+def test_first_output_costs_less_than_nine_megabytes(site):
+    live = site / "_static" / "live"
+    names = ["live.js", "worker.js", "python.tar.xz", *(f"pyodide/{name}" for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"))]
+    assert sum(len(gzip.compress((live / name).read_bytes(), 6)) for name in names) < LIMIT
+
+
+def test_theme_ships_no_icon_script(site):
+    assert not [name for name in pages() if "fontawesome" in (site / name).read_text(encoding="utf-8")]
