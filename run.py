@@ -71,6 +71,8 @@ def run(what: str, command: list, *, env: dict | None = None, hint: str = "", sh
     if code != 0 or show:
         marks = ("WARNING", "ERROR", "rror:", "rror ", "ERR!", "실패")
         lines = [line for line in text.splitlines() if any(mark in line for mark in marks) and "IPKernelApp" not in line]
+        if "CellExecutionError: " in text:  # the failing cell and its error, as the reader would see them
+            lines += text.split("CellExecutionError: ", 1)[1].splitlines()[:30]
         print("\n".join((lines or text.splitlines())[-40:]), file=sys.stderr)
     if code != 0:
         if "No space left" in text:
@@ -281,7 +283,7 @@ class Tally:
         report = LOGS / f"{name}.xml"
         report.unlink(missing_ok=True)
         LOGS.mkdir(parents=True, exist_ok=True)
-        command = python("-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments)
+        command = python("-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments)
         code = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment(env), stdin=subprocess.DEVNULL).returncode
         counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
         if report.exists():

@@ -24,6 +24,8 @@ from minik8s.wire import Request, Response, UserInfo
 
 ADMIN = UserInfo("admin", "admin-uid", ("system:masters", "system:authenticated"))
 READY_TIMEOUT = 60.0
+LATENCY = 0.004
+"""Create to watch event took 4.1 ms (median) on a real kube-apiserver 1.36 with etcd on one machine."""
 
 NodeSpec = NodeConfig | Mapping[str, Any]
 
@@ -37,6 +39,7 @@ class Cluster:
     controllers  "*", or names as kube-controller-manager's --controllers flag takes them ("*,-cronjob-controller")
     scheduler    False: none; a mapping: its KubeSchedulerConfiguration
     settle       let virtual time run until the nodes are Ready
+    latency      seconds between a write and its news at the other parts
     """
 
     def __init__(
@@ -51,11 +54,13 @@ class Cluster:
         world: World | None = None,
         start: float = EPOCH,
         settle: bool = True,
+        latency: float = LATENCY,
     ):
         self.clock = Clock(start, seed)
         self.trace = Trace(self.clock)
         self.store = store or Store()
         self.store.now = self.clock.now
+        self.latency = latency
         self.apiserver = ApiServer(self.store, self.clock, self.trace, config)
         self.controlplane = ControlPlane(self.apiserver.handle)
         bootstrap(self.apiserver)
@@ -73,7 +78,7 @@ class Cluster:
         process = self.controlplane.process(part)
         client = Client(process.connection, actor=actor, user=_system(user or f"system:{part}"), agent=part)
         if process.informers is None:
-            process.informers = Informers(client.as_actor(part), self.clock)
+            process.informers = Informers(client.as_actor(part), self.clock, self.latency)
         recorder = EventRecorder(client, self.clock, component or actor)
         return Context(client, process.informers, self.clock, recorder, self.trace)
 

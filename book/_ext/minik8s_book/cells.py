@@ -159,7 +159,18 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
         (folder / path.name).write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
 
 
+def code_fold(self: Any, node: nodes.Element) -> None:
+    """MyST-NB's fold of a cell, with a label that says the same to everyone."""
+    classes = " ".join(node["classes"])
+    what = "코드와 결과" if "all" in classes else "결과" if "output" in classes and "input" not in classes else "코드"
+    self.body.append(f'<details class="fold code-fold"><summary>{what} 보기</summary>\n')
+
+
 def setup(app: Sphinx) -> None:
+    from myst_nb.sphinx_ import HideCodeCellNode
+
+    fold = (code_fold, lambda self, node: self.body.append("</details>\n"))
+    app.add_node(HideCodeCellNode, override=True, html=fold, epub=fold)
     render.NbElementRenderer.render_image = render_svg_inline(render.NbElementRenderer.render_image)
     app.add_transform(MarkCells)
     app.add_post_transform(AddBars)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 from typing import Any
 
@@ -36,17 +37,22 @@ KOREAN = {
     "Print to PDF": "PDF로 인쇄",
     "Last updated on": "마지막 갱신",
     "Error": "오류",
+    "Link to this heading": "이 절의 주소",
+    "Link to this term": "이 용어의 주소",
+    "Link to this image": "이 그림의 주소",
+    "Link to this table": "이 표의 주소",
+    "Link to this code": "이 코드의 주소",
+    "Link to this definition": "이 정의의 주소",
+    "Link to this toctree": "이 차례의 주소",
+    "Link to this equation": "이 식의 주소",
 }
 
 
-class KoreanLabels:
+class KoreanLabels(gettext.NullTranslations):
     """A fallback catalogue for the theme's own strings, which has no Korean translation."""
 
     def gettext(self, message: str) -> str:
-        return KOREAN.get(message, message)
-
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        return self.gettext(one if count == 1 else many)
+        return KOREAN.get(message) or super().gettext(message)
 
 
 def describe(doctree: nodes.document | None) -> str:

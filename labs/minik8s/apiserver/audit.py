@@ -31,7 +31,9 @@ class Audit:
         if info.subresource:
             detail["subresource"] = info.subresource
         place = f"{info.namespace}/{name}" if info.namespace else name
-        self._trace.record(actor, info.verb, f"{info.group_resource}/{place}" if place else info.group_resource, **detail)
+        self._trace.record(
+            actor, info.verb, f"{info.group_resource}/{place}" if place else info.group_resource, **detail
+        )
 
 
 _WRITES = frozenset({"create", "update", "patch", "delete"})

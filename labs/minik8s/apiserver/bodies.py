@@ -33,7 +33,7 @@ def read_object(call: Call, kind: Kind, old: Object | None = None) -> Object:
     group_kind = check_type(call, obj, kind)
     if not isinstance(body, dict) or "kind" not in obj or "apiVersion" not in obj:
         obj = _with_type(obj, kind)
-    result = scheme.decode(call, kind, obj, old)
+    result = scheme.decode(kind, obj, old)
     if result.error:
         raise _cannot_handle(group_kind, kind.kind, result.error)
     if repeated or result.strict:
@@ -158,7 +158,7 @@ def _check_custom(given: tuple[str, str], kind: Kind) -> None:
     wanted = f"{kind.kind}.{kind.group}"
     text = f"{given[1]}.{given[0].rpartition('/')[0]}"
     raise bad_request(
-        f"{given[1]} in version \"{given[0].rpartition('/')[2]}\" cannot be handled as a {kind.kind}: "
+        f'{given[1]} in version "{given[0].rpartition("/")[2]}" cannot be handled as a {kind.kind}: '
         f"the kind in the data ({text}) does not match the expected kind ({wanted})"
     )
 

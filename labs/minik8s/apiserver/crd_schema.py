@@ -48,6 +48,13 @@ def _repeated(value: Any, path: str) -> list[str]:
     return out
 
 
+def prune(value: Any, schema: Object) -> list[str]:
+    """Drop what the schema does not know from `value`, in place; the paths of what went, sorted."""
+    found: list[str] = []
+    _prune(value, schema, "", found)
+    return sorted(found)
+
+
 def _prune(value: Any, schema: Object | None, path: str, found: list[str], *, root: bool = False) -> None:
     """Drop members of `value` that the schema does not know; their paths go to `found`."""
     if isinstance(value, list):

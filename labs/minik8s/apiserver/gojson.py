@@ -122,7 +122,7 @@ class _Noted(dict[str, Any]):
 
 
 def _in_list(value: Any) -> list[str]:
-    out = []
+    out: list[str] = []
     if isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, _Noted):
@@ -145,12 +145,22 @@ def explain(text: str) -> str:
 
 
 def _quote(letter: str) -> str:
+    """A byte as Go shows it: the scanner sees bytes, so of a letter beyond ASCII it sees the first one."""
     if letter == "'":
         return r"'\''"
     if letter == '"':
         return "'\"'"
-    body = json.dumps(letter, ensure_ascii=False)[1:-1]
-    return f"'{body}'"
+    code = ord(letter) & 0xFF if 0xDC80 <= ord(letter) <= 0xDCFF else letter.encode()[0]
+    if code in _ESCAPES:
+        return f"'{_ESCAPES[code]}'"
+    if code < 0x20 or code == 0x7F:
+        return f"'\\x{code:02x}'"
+    if 0x80 <= code < 0xA1 or code == 0xAD:
+        return f"'\\u{code:04x}'"
+    return f"'{chr(code)}'"
+
+
+_ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 92: "\\\\"}
 
 
 def _bad(letter: str, where: str) -> str:

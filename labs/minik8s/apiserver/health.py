@@ -31,9 +31,7 @@ VERSION = {
 _HEALTH = frozenset({"healthz", "livez", "readyz"})
 
 
-def answer(
-    server: ApiServer, request: Request, info: RequestInfo, unknown: StatusError | None = None
-) -> Response:
+def answer(server: ApiServer, request: Request, info: RequestInfo, unknown: StatusError | None = None) -> Response:
     """The answer to a path outside the resources, or to one of a resource that there is not."""
     found = discovery.handle(request, server.registry)
     if found is not None:
@@ -66,7 +64,10 @@ def _builtin(server: ApiServer, parts: list[str]) -> Response:
 
 
 def _metrics(server: ApiServer) -> bytes:
-    lines = ["# HELP apiserver_storage_objects [STABLE] Number of stored objects", "# TYPE apiserver_storage_objects gauge"]
+    lines = [
+        "# HELP apiserver_storage_objects [STABLE] Number of stored objects",
+        "# TYPE apiserver_storage_objects gauge",
+    ]
     for resource in server.store.resources():
         lines.append(f'apiserver_storage_objects{{resource="{resource}"}} {server.store.count(resource)}')
     return ("\n".join(lines) + "\n").encode()

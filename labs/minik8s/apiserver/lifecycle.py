@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minik8s.apiserver import crd
 from minik8s.objects import Object
 from minik8s.objects.kinds import Kind
 from minik8s.store import Conflict, Key, Missing
@@ -22,9 +23,15 @@ class Lifecycle:
     def stored(self, kind: Kind, obj: Object) -> None:
         if kind.kind == "Event" and kind.storage_resource == "events":
             self._plan_expiry(obj)
+        elif kind.resource_name == crd.RESOURCE:
+            crd.stored(self._server, obj)
+            self._since.setdefault((obj["spec"]["group"], obj["spec"]["names"]["plural"]), self._server.store.revision)
 
     def removed(self, kind: Kind, obj: Object) -> None:
         self._server.allocators.release(kind, obj)
+        if kind.resource_name == crd.RESOURCE:
+            crd.removed(self._server, obj)
+            self._since.pop((obj["spec"]["group"], obj["spec"]["names"]["plural"]), None)
 
     def served_since(self, kind: Kind) -> int:
         return self._since.get((kind.group, kind.plural), 0) if kind.custom else 0

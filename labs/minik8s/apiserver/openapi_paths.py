@@ -44,10 +44,7 @@ _TYPES = {
     "timeoutSeconds": "integer",
     "gracePeriodSeconds": "integer",
 }
-_LIST = (
-    "allowWatchBookmarks continue fieldSelector labelSelector limit resourceVersion resourceVersionMatch "
-    "sendInitialEvents timeoutSeconds watch"
-).split()
+_LIST = ["allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion", "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch"]
 _WRITE = ["dryRun", "fieldManager", "fieldValidation"]
 _DELETE = ["dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"]
 # verb of a kind -> (method, action, query parameters, takes a name)

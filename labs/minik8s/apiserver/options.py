@@ -6,21 +6,14 @@ Sources: k8s.io/apimachinery/pkg/apis/meta/v1/validation, pkg/apis/meta/internal
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from minik8s.apiserver.errors import (
-    Fault,
-    invalid_options,
-    value_forbidden,
-    value_invalid,
-    value_required,
-    value_unsupported,
-)
+from minik8s.apiserver.errors import invalid_options
 from minik8s.objects import Object
+from minik8s.objects.validation import field
+from minik8s.objects.validation.field import Errors
 from minik8s.wire import Request, bad_request
-
-_NO_FAULTS: list[Fault] = []
 
 
 @dataclass(slots=True)
@@ -58,7 +51,6 @@ class DeleteOptions:
     uid: str | None = None
     resource_version: str | None = None
     dry_run: bool = False
-    extra: Object = field(default_factory=dict)
 
 
 _DEFAULT_WRITE = WriteOptions()
@@ -74,33 +66,33 @@ def write_options(request: Request, kind: str, *, patch: str = "") -> WriteOptio
     manager = request.param("fieldManager")
     if patch:
         if not apply and "force" in query:
-            faults.append(value_forbidden("force", "may not be specified for non-apply patch"))
+            faults.append(field.forbidden("force", "may not be specified for non-apply patch"))
         elif apply and not manager:
-            faults.append(value_required("fieldManager", "is required for apply patch"))
+            faults.append(field.required("fieldManager", "is required for apply patch"))
     faults += _manager_faults(manager)
     validation = request.param("fieldValidation")
     if validation not in ("", "Ignore", "Strict", "Warn"):
-        faults.append(value_unsupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
+        faults.append(field.not_supported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
     if faults:
         raise invalid_options(kind, faults)
     force = boolean(query["force"]) if "force" in query else None
     return WriteOptions("dryRun" in query and "All" in query["dryRun"], manager, validation or "Warn", force)
 
 
-def _dry_run_faults(values: Any) -> list[Fault]:
+def _dry_run_faults(values: Any) -> Errors:
     if values and any(value != "All" for value in values):
-        return [value_unsupported("dryRun", list(values), ["All"])]
+        return [field.not_supported("dryRun", list(values), ["All"])]
     return []
 
 
-def _manager_faults(manager: str) -> list[Fault]:
+def _manager_faults(manager: str) -> Errors:
     if len(manager) > 128:
-        return [Fault("fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes")]
+        return [field.too_long("fieldManager", 128)]
     for index, letter in enumerate(manager):
         if not letter.isprintable():
             why = f"invalid character U+{ord(letter):04X} (at position {index})"
-            return [value_invalid("fieldManager", manager, why)]
-    return _NO_FAULTS
+            return [field.invalid("fieldManager", manager, why)]
+    return []
 
 
 def boolean(values: list[str]) -> bool:
@@ -141,45 +133,45 @@ def list_options(request: Request, watching: bool) -> ListOptions:
     return out
 
 
-def _list_faults(options: ListOptions, watching: bool) -> list[Fault]:
-    faults: list[Fault] = []
+def _list_faults(options: ListOptions, watching: bool) -> Errors:
+    faults: Errors = []
     match, version = options.match, options.resource_version
     if watching:
         return _watch_faults(options)
     if options.initial_events is not None:
-        faults.append(value_forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+        faults.append(field.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
         return faults
     if match:
         if not version:
             why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
-            faults.append(value_forbidden("resourceVersionMatch", why))
+            faults.append(field.forbidden("resourceVersionMatch", why))
         if options.token:
             why = "resourceVersionMatch is forbidden when continue is provided"
-            faults.append(value_forbidden("resourceVersionMatch", why))
+            faults.append(field.forbidden("resourceVersionMatch", why))
         if match not in ("Exact", "NotOlderThan"):
-            faults.append(value_unsupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
+            faults.append(field.not_supported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
         if match == "Exact" and version == "0":
             why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-            faults.append(value_forbidden("resourceVersionMatch", why))
+            faults.append(field.forbidden("resourceVersionMatch", why))
     return faults
 
 
-def _watch_faults(options: ListOptions) -> list[Fault]:
-    faults: list[Fault] = []
+def _watch_faults(options: ListOptions) -> Errors:
+    faults: Errors = []
     match = options.match
     if options.initial_events is not None:
         if match != "NotOlderThan":
             why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            faults.append(value_forbidden("resourceVersionMatch", why))
+            faults.append(field.forbidden("resourceVersionMatch", why))
         if not options.bookmarks and options.initial_events:
             pass
         if options.token:
-            faults.append(value_forbidden("continue", "sendInitialEvents is forbidden when continue is provided"))
+            faults.append(field.forbidden("continue", "sendInitialEvents is forbidden when continue is provided"))
     elif match:
         why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        faults.append(value_forbidden("resourceVersionMatch", why))
+        faults.append(field.forbidden("resourceVersionMatch", why))
         if match not in ("Exact", "NotOlderThan"):
-            faults.append(value_unsupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
+            faults.append(field.not_supported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
     return faults
 
 
@@ -204,13 +196,13 @@ def delete_options(request: Request, body: Object | None) -> DeleteOptions:
             resource_version=preconditions.get("resourceVersion"),
         )
         dry = body.get("dryRun") or request.query.get("dryRun") or []
-    faults: list[Fault] = []
+    faults: Errors = []
     if out.orphan is not None and out.propagation is not None:
         why = "orphanDependents and deletionPropagation cannot be both set"
-        faults.append(value_invalid("propagationPolicy", out.propagation, why))
+        faults.append(field.invalid("propagationPolicy", out.propagation, why))
     if out.propagation not in (None, "Foreground", "Background", "Orphan"):
         supported = ["Foreground", "Background", "Orphan", "nil"]
-        faults.append(value_unsupported("propagationPolicy", out.propagation, supported))
+        faults.append(field.not_supported("propagationPolicy", out.propagation, supported))
     faults += _dry_run_faults(dry)
     if faults:
         raise invalid_options("DeleteOptions", faults)

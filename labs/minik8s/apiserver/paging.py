@@ -34,7 +34,7 @@ def decode(token: str) -> tuple[int, str]:
     except (ValueError, binascii.Error):
         raise _bad("illegal base64 data at input byte 0") from None
     try:
-        value, _ = gojson.loads(raw.decode("latin-1"))
+        value, _ = gojson.loads(raw.decode("utf-8", "surrogateescape"))
     except gojson.JsonError as error:
         raise _bad(str(error)) from None
     if not isinstance(value, dict):

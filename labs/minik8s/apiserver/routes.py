@@ -25,7 +25,7 @@ VERBS: Verbs = {
     "deletecollection": delete.delete_collection,
 }
 _STREAMS: Verbs = {"create": connect.stream, "get": connect.stream}
-_PROXY: Verbs = {verb: connect.proxy for verb in ("create", "get", "update", "patch", "delete")}
+_PROXY: Verbs = dict.fromkeys(("create", "get", "update", "patch", "delete"), connect.proxy)
 _PODSPEC: Verbs = {"get": podspec.get, "update": podspec.put, "patch": podspec.patch_}
 
 SUBRESOURCES: dict[str, Verbs] = {

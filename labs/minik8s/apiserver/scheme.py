@@ -1,85 +1,137 @@
 """The bridge from the request flow to what is known of kinds: decode, default, prepare, validate.
 
-Built-in kinds are handled by `minik8s.objects`, custom resources by `minik8s.apiserver.crd`.
+Built-in kinds are handled by `minik8s.objects`, custom resources by `minik8s.apiserver.crd_kinds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+# --- until all parts have landed (removed then) ---
+import types as _types
 
 from minik8s.apiserver import managedfields
 from minik8s.apiserver.apply import server_side_apply
-from minik8s.objects import Object
-from minik8s.objects import schema as _schema
+from minik8s.apiserver.call import Call
+from minik8s.apiserver.errors import invalid_fields
+from minik8s.objects import Object, schema
 from minik8s.objects.kinds import Kind
+from minik8s.objects.schema import DecodeResult, decode_type
+from minik8s.objects.validation.field import Errors
 
-if TYPE_CHECKING:
-    from minik8s.apiserver.call import Call
+try:
+    from minik8s.apiserver import crd_kinds
+    from minik8s.apiserver.crd_kinds import CustomKind
+except ImportError:
 
+    class CustomKind:  # type: ignore[no-redef]
+        pass
 
-def _optional(module: str, name: str, default: Callable[..., Any]) -> Callable[..., Any]:
-    try:
-        return getattr(import_module(module), name, default)  # type: ignore[no-any-return]
-    except ImportError:
-        return default
-
-
-decode_type = _schema.decode_type
-
-
-def decode(call: Call, kind: Kind, obj: Object, old: Object | None = None) -> _schema.DecodeResult:
-    """`obj` as the kind's own schema reads it."""
-    return _schema.decode(kind, obj, old)
-
-
-_defaults = _optional("minik8s.objects.defaults", "apply_defaults", lambda kind, obj: None)
-
-
-def default(call: Call, kind: Kind, obj: Object) -> Object:
-    _defaults(kind, obj)
-    return obj
+    crd_kinds = _types.SimpleNamespace()  # type: ignore[assignment]
+try:
+    from minik8s.objects import defaults
+except ImportError:
+    defaults = None
+try:
+    from minik8s.objects import validation
+except ImportError:
+    validation = None
 
 
-def prepare_create(call: Call, obj: Object) -> Object:
-    return obj
-
-
-def validate_create(call: Call, obj: Object) -> None:
-    pass
-
-
-def prepare_update(call: Call, new: Object, old: Object) -> Object:
+def _same(kind, new, old=None):  # type: ignore[no-untyped-def]
     return new
 
 
-def validate_update(call: Call, new: Object, old: Object) -> None:
-    pass
-
-
-def prepare_status_update(call: Call, new: Object, old: Object) -> Object:
-    meta = {**old["metadata"], "managedFields": new["metadata"].get("managedFields")}
+def _status(kind, new, old):  # type: ignore[no-untyped-def]
+    meta = {k: v for k, v in old["metadata"].items() if k != "managedFields"}
+    if "managedFields" in new["metadata"]:
+        meta["managedFields"] = new["metadata"]["managedFields"]
     return {**old, "metadata": meta, "status": new.get("status") or {}}
 
 
+if not hasattr(defaults, "prepare_create") or getattr(defaults.prepare_create, "__name__", "") == "<lambda>":
+    apply = getattr(defaults, "apply_defaults", _same)
+    defaults = _types.SimpleNamespace(
+        apply_defaults=apply, prepare_create=_same, prepare_update=_same, prepare_status_update=_status
+    )
+if not hasattr(validation, "validate_create"):
+    _none = lambda *a: []  # noqa: E731
+    validation = _types.SimpleNamespace(validate_create=_none, validate_update=_none, validate_status_update=_none)
+# ---
+
+__all__ = ["decode", "decode_type", "default"]
+
+
+def decode(kind: Kind, obj: Object, old: Object | None = None) -> DecodeResult:
+    """`obj` as the kind's own schema reads it; parts that are `old`'s own are taken as they are."""
+    if isinstance(kind, CustomKind):
+        return crd_kinds.decode(kind, obj)
+    return schema.decode(kind, obj, old)
+
+
+def default(kind: Kind, obj: Object) -> Object:
+    """`obj` with what it leaves open filled in; it may be changed itself."""
+    if isinstance(kind, CustomKind):
+        return crd_kinds.default(kind, obj)
+    return defaults.apply_defaults(kind, obj)
+
+
+def prepare_create(call: Call, obj: Object) -> Object:
+    """What the storage does to a new object: generation, status, derived fields."""
+    kind = call.kind
+    return crd_kinds.prepare_create(kind, obj) if isinstance(kind, CustomKind) else defaults.prepare_create(kind, obj)
+
+
+def validate_create(call: Call, obj: Object) -> None:
+    """StatusError 422 when the new object is not valid."""
+    kind = call.kind
+    if isinstance(kind, CustomKind):
+        _refuse(call, obj, crd_kinds.validate_create(kind, obj))
+    else:
+        _refuse(call, obj, validation.validate_create(kind, obj))
+
+
+def prepare_update(call: Call, new: Object, old: Object) -> Object:
+    """What the storage does to a changed object."""
+    kind = call.kind
+    if isinstance(kind, CustomKind):
+        return crd_kinds.prepare_update(kind, new, old)
+    return defaults.prepare_update(kind, new, old)
+
+
+def validate_update(call: Call, new: Object, old: Object) -> None:
+    kind = call.kind
+    if isinstance(kind, CustomKind):
+        _refuse(call, new, crd_kinds.validate_update(kind, new, old))
+    else:
+        _refuse(call, new, validation.validate_update(kind, new, old))
+
+
+def prepare_status_update(call: Call, new: Object, old: Object) -> Object:
+    """What of `new` the status subresource may change."""
+    kind = call.kind
+    if isinstance(kind, CustomKind):
+        return crd_kinds.prepare_status_update(kind, new, old)
+    return defaults.prepare_status_update(kind, new, old)
+
+
 def validate_status_update(call: Call, new: Object, old: Object) -> None:
-    pass
+    kind = call.kind
+    if isinstance(kind, CustomKind):
+        _refuse(call, new, crd_kinds.validate_status_update(kind, new, old))
+    else:
+        _refuse(call, new, validation.validate_status_update(kind, new, old))
+
+
+def _refuse(call: Call, obj: Object, errors: Errors) -> None:
+    if errors:
+        raise invalid_fields(call.kind.kind, obj["metadata"].get("name", ""), errors, call.kind.group)
 
 
 def track(call: Call, new: Object, old: Object | None, operation: str = "Update") -> Object:
     """`new` with its managed fields brought up to date for this request."""
-    return managedfields.track(
-        call.kind, old, new, call.manager, call.info.subresource, call.now, operation
-    )
+    return managedfields.track(call.kind, old, new, call.manager, call.info.subresource, call.now, operation)
 
 
 def apply(call: Call, live: Object | None, body: Object) -> Object:
     """The object after server-side apply of `body`."""
     force = bool(call.options.force)
     return server_side_apply(call.kind, live, body, call.options.manager, force, call.info.subresource, call.now)
-
-
-def unstructured_error(kind: Kind, obj: Object) -> str:
-    """Why a strategically patched object cannot be converted."""
-    return _schema.decode(kind, obj).error

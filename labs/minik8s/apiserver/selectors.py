@@ -137,6 +137,8 @@ _FIELDS: dict[str, dict[str, Callable[[Object], str]]] = {
     "certificatesigningrequests.certificates.k8s.io": _paths("spec.signerName"),
     "ipaddresses.networking.k8s.io": _paths("spec.parentRef.group", "spec.parentRef.resource"),
 }  # fmt: skip
+
+
 def _known(kind: Kind) -> dict[str, Callable[[Object], str]]:
     own = _FIELDS.get(kind.resource_name)
     if own is None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from minik8s.apiserver import access, conversion, encoding, health, negotiation, requestinfo
-from minik8s.apiserver import routes
+from minik8s.apiserver import access, conversion, encoding, health, negotiation, requestinfo, routes
 from minik8s.apiserver.admission import AdmissionChain
 from minik8s.apiserver.allocators import Allocators
 from minik8s.apiserver.audit import Audit
@@ -16,16 +15,18 @@ from minik8s.apiserver.call import Call
 from minik8s.apiserver.config import Config
 from minik8s.apiserver.errors import resource_not_found
 from minik8s.apiserver.lifecycle import Lifecycle
-from minik8s.apiserver.providers import Providers
+from minik8s.apiserver.providers import MetricsProvider, Providers
 from minik8s.apiserver.representation import represent, watch_shape
 from minik8s.clock import Clock
 from minik8s.objects import Object
-from minik8s.objects.kinds import BUILTIN, Kind
+from minik8s.objects.kinds import BUILTIN, Kind, Registry
 from minik8s.store import Key, Store
 from minik8s.trace import Trace
 from minik8s.wire import Request, Response, StatusError, WatchEvent
 
 __all__ = ["ApiServer", "Config"]
+
+METRICS = "metrics.k8s.io"
 
 
 class ApiServer:
@@ -34,12 +35,19 @@ class ApiServer:
     def __init__(self, store: Store, clock: Clock, trace: Trace, config: Config | None = None):
         self.store, self.clock, self.trace = store, clock, trace
         self.config = config or Config()
-        self.registry = BUILTIN.copy()
+        self.registry = Registry(kind for kind in BUILTIN if kind.group != METRICS)
         self.providers = Providers()
         self.admission = AdmissionChain(self)
         self.allocators = Allocators(self)
         self.lifecycle = Lifecycle(self)
         self.audit = Audit(trace)
+
+    def serve_metrics(self, provider: MetricsProvider) -> None:
+        """Serve metrics.k8s.io from `provider`; without one the group is not there, as without a metrics server."""
+        self.providers.metrics = provider
+        for kind in BUILTIN:
+            if kind.group == METRICS:
+                self.registry.add(kind)
 
     # ---- requests ----------------------------------------------------------
     def handle(self, request: Request) -> Response:

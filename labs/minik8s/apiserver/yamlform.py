@@ -45,6 +45,9 @@ def _resolvers() -> dict[str, list[tuple[str, Any]]]:
 
 
 _Loader.yaml_implicit_resolvers = _resolvers()
+for _letter in "yYnN":
+    # go-yaml keeps YAML 1.1's one-letter booleans, which PyYAML left out.
+    _Loader.yaml_implicit_resolvers[_letter].append(("tag:yaml.org,2002:bool", re.compile(r"[yYnN]\Z")))
 
 
 def _int(loader: Any, node: Any) -> int:
@@ -80,6 +83,11 @@ def _key_text(key: Any) -> str:
     raise YamlError(f"Unsupported map key of type: {type(key).__name__}")
 
 
+def _bool(loader: Any, node: Any) -> bool:
+    return loader.construct_scalar(node).lower() in ("y", "yes", "true", "on")
+
+
+_Loader.add_constructor("tag:yaml.org,2002:bool", _bool)
 _Loader.add_constructor("tag:yaml.org,2002:int", _int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _float)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
@@ -122,6 +130,29 @@ def _message(error: yaml.MarkedYAMLError) -> str:
     if isinstance(error, yaml.parser.ParserError):
         line -= 1
     return f"yaml: line {line}: {problem}" if line > 0 else f"yaml: {problem}"
+
+
+_NOT_TEXT = re.compile(rf"{_INT}\Z|{_FLOAT}\Z|[yYnN]\Z")
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    """Text in several lines as a block, text that would be read as something else in double quotes, as go-yaml does."""
+    style = None
+    if "\n" in text:
+        style = "|"
+    elif _reads_otherwise(text):
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _reads_otherwise(text: str) -> bool:
+    if not text or _NOT_TEXT.match(text):
+        return True
+    rules = yaml.SafeLoader.yaml_implicit_resolvers.get(text[0], ())
+    return any(pattern.match(text) for _, pattern in rules)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def dumps(value: Any) -> str:

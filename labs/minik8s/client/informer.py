@@ -162,8 +162,9 @@ class Informer:
 class Informers:
     """The informers of one process, made when first asked for and shared by name."""
 
-    def __init__(self, client: Client, clock: Clock):
-        self._client, self._clock = client, clock
+    def __init__(self, client: Client, clock: Clock, delay: float = 0.0):
+        """`delay` seconds pass between a write and its news (network and watch cache of a real cluster)."""
+        self._client, self._clock, self._delay = client, clock, delay
         self._made: dict[str, Informer] = {}
         self._started = False
 
@@ -171,6 +172,7 @@ class Informers:
         found = self._made.get(resource)
         if found is None:
             found = self._made[resource] = Informer(self._client, self._clock, resource)
+            found.delay = self._delay
             if self._started:
                 found.start()
         return found

@@ -7,9 +7,11 @@ controller is one file and one line here.
 from __future__ import annotations
 
 from minik8s.client.controller import Controller
+from minik8s.controllers.daemonset import DaemonSetController
 from minik8s.controllers.deployment import DeploymentController
 from minik8s.controllers.endpointslice import EndpointSliceController
 from minik8s.controllers.garbagecollector import GarbageCollector
+from minik8s.controllers.job import JobController
 from minik8s.controllers.namespace import NamespaceController
 from minik8s.controllers.nodelifecycle import NodeLifecycleController
 from minik8s.controllers.replicaset import ReplicaSetController
@@ -18,6 +20,7 @@ from minik8s.controllers.rootca import RootCAPublisher
 from minik8s.controllers.serviceaccount import ServiceAccountController
 from minik8s.controllers.statefulset import StatefulSetController
 from minik8s.controllers.tainteviction import TaintEvictionController
+from minik8s.controllers.ttlafterfinished import TTLAfterFinishedController
 
 _ALL: tuple[type[Controller], ...] = (
     NamespaceController,
@@ -28,6 +31,9 @@ _ALL: tuple[type[Controller], ...] = (
     ReplicationController,
     DeploymentController,
     StatefulSetController,
+    DaemonSetController,
+    JobController,
+    TTLAfterFinishedController,
     EndpointSliceController,
     NodeLifecycleController,
     TaintEvictionController,

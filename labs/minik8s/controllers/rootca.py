@@ -30,7 +30,7 @@ class RootCAPublisher(PerNamespace):
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": self.object_name, "namespace": space, "annotations": annotations},
-            "data": {"ca.crt": self.ctx.options.get("root_ca") or PLACEHOLDER},
+            "data": {"ca.crt": self.ctx.options.get("root_ca", PLACEHOLDER)},
         }
 
     def repair(self, found: Object, wanted: Object) -> None:

@@ -19,6 +19,7 @@ from minik8s.edge import pki, state
 from minik8s.edge.httpd import HttpServer
 from minik8s.edge.realtime import RealTime
 from minik8s.edge.sqlite import Database
+from minik8s.edge.streams import Streams
 from minik8s.store import Store
 from minik8s.wire import UserInfo
 
@@ -79,8 +80,9 @@ class Service:
             settle=False,
         )
         self._realtime = RealTime(cluster.clock, asyncio.get_running_loop())
+        streams = Streams(self._realtime)
         durable = self._database.flushed if self._database is not None else None
-        self._http = HttpServer(cluster.handle, self._realtime, durable=durable)
+        self._http = HttpServer(cluster.handle, self._realtime, durable=durable, upgrade=streams.upgrade)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(folder / pki.CERT, folder / pki.KEY)

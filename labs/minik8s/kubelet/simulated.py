@@ -6,12 +6,13 @@ does stands in `data/images.json`, what a command does in `programs/`.
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from minik8s.clock import Clock, Timer
-from minik8s.dataplane import RESET, REFUSED, TIMEOUT, Answer, Call, Connection, DialError, Fabric
+from minik8s.dataplane import REFUSED, RESET, TIMEOUT, Answer, Call, Connection, DialError, Fabric
 from minik8s.kubelet.behaviour import Behaviour, behaviour_of
 from minik8s.kubelet.hostclock import HostClock
 from minik8s.kubelet.programs import NotFound, find_program
@@ -103,7 +104,8 @@ class SimulatedContainer:
         self._busy_until = 0.0
         self._costs: deque[tuple[float, float]] = deque()
         self._oom: Timer | None = None
-        self._memory_limit, self._cpu_limit = config.memory_limit, config.cpu_limit
+        self._rng: random.Random | None = None
+        self.memory_limit, self.cpu_limit = config.memory_limit, config.cpu_limit
         self.main_input = Input(open=config.stdin)
         self.attached: list[SimulatedSession] = []
 
@@ -233,24 +235,24 @@ class SimulatedContainer:
         age = now - self.started_at
         window = max(1.0, min(CPU_WINDOW, age))
         cpu = self.behaviour.cpu.at(age) + self._extra_cpu + sum(c for _, c in self._costs) / window
-        if self._cpu_limit is not None:
-            cpu = min(cpu, self._cpu_limit)
+        if self.cpu_limit is not None:
+            cpu = min(cpu, self.cpu_limit)
         return Usage(cpu, int(self.memory_at(age)))
 
     def memory_at(self, age: float) -> float:
         return self.behaviour.memory.at(age) + self._extra_memory
 
     def set_limits(self, cpu: float | None, memory: int | None) -> None:
-        self._cpu_limit, self._memory_limit = cpu, memory
+        self.cpu_limit, self.memory_limit = cpu, memory
         self._plan_oom()
 
     def _plan_oom(self) -> None:
         if self._oom is not None:
             self._oom.cancel()
             self._oom = None
-        if self._memory_limit is None or not self.alive:
+        if self.memory_limit is None or not self.alive:
             return
-        when = self.behaviour.memory.crosses(self._memory_limit - self._extra_memory)
+        when = self.behaviour.memory.crosses(self.memory_limit - self._extra_memory)
         if when is not None:
             wait = max(0.0, self.started_at + when - self.clock.true_now())
             self._oom = self.clock.call_later(wait, self.kill, "OOMKilled")
@@ -261,6 +263,16 @@ class SimulatedContainer:
             costs.popleft()
 
     # ---- streams ---------------------------------------------------------------
+    def rng(self) -> random.Random:
+        """Random numbers of this container's own."""
+        if self._rng is None:
+            self._rng = random.Random(self.config.id)
+        return self._rng
+
+    def print_main(self, text: str) -> None:
+        """To the main program's standard output, as /proc/1/fd/1 does."""
+        self._print(text)
+
     def _print(self, text: str) -> None:
         self.config.log.write(self.clock.now(), "stdout", text)
         for session in self.attached:

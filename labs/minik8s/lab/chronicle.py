@@ -87,6 +87,7 @@ _VERBS = {"create": "만든다", "update": "고친다", "patch": "고친다", "d
 def journey(records: Iterable[Record], members: set[tuple[str, str]], start: float) -> list[Step]:
     """The writes to the members, in order, in words."""
     steps = []
+    seen: set[object] = set()
     for record in records:
         if record.verb not in _VERBS or record.detail.get("code", 200) >= 300:
             continue
@@ -94,6 +95,11 @@ def journey(records: Iterable[Record], members: set[tuple[str, str]], start: flo
         name = rest.rpartition("/")[2]
         if (resource, name) not in members:
             continue
+        version = record.detail.get("resource_version")
+        if version in seen:
+            continue  # a write that changed nothing
+        if version is not None:
+            seen.add(version)
         did = _VERBS[record.verb]
         sub = record.detail.get("subresource")
         if sub:

@@ -188,11 +188,11 @@ class Lab:
         marks = [(r.time - start, f"{r.verb} {r.object}") for r in self.place.records() if r.actor == "fault"]
         return timeline.render(rows, begin, self.elapsed, marks, title=title)
 
-    def journey(self, ref: str, *, title: str = "매니페스트의 여정") -> View:
-        """오브젝트 하나와 거기서 나온 것들을 누가 차례로 만들고 고쳤는지 그린다."""
+    def journey(self, ref: str, *, steps: int | None = None, title: str = "매니페스트의 여정") -> View:
+        """오브젝트 하나와 거기서 나온 것들을 누가 차례로 만들고 고쳤는지 그린다. steps는 그릴 걸음의 수."""
         found = refs.parse(ref, self.client)
         members = chronicle.family(self.place.changes(), found.resource, found.name, self.namespace)
-        return journey.render(chronicle.journey(self.place.records(), members, self._started), title)
+        return journey.render(chronicle.journey(self.place.records(), members, self._started)[:steps], title)
 
 
 def _of_lab(change: chronicle.Change, namespace: str, labels: dict[str, str]) -> bool:

@@ -231,7 +231,7 @@ class SchedulerActor:
         if decision.node is None:
             self._fail(queued, decision, profile)
             return
-        assumed = PodInfo({**pod.pod, "spec": {**pod.spec, "nodeName": decision.node}})
+        assumed = pod.on(decision.node)
         self.snapshot.add_pod(assumed)
         binding = Binding(queued, decision, state, profile, assumed)
         status = self.scheduler.reserve(decision, state, pod, profile)

@@ -130,6 +130,9 @@ class Nominator:
         if node is not None:
             del self._pods[node][key]
 
+    def __len__(self) -> int:
+        return len(self._node)
+
     def on(self, node: str) -> list[PodInfo]:
         return list(self._pods.get(node, {}).values())
 

@@ -46,6 +46,7 @@ class Decision:
     nomination: Nomination | None = None
     message: str | None = None
     path: str = "plain"
+    """plain, or fast: the fast path records the choice, not the scores of every node."""
 
     @property
     def nominated(self) -> str | None:

@@ -70,6 +70,29 @@ class PodInfo:
     def __repr__(self) -> str:
         return f"PodInfo({self.key!r})"
 
+    def on(self, node: str) -> PodInfo:
+        """The same pod with spec.nodeName set; what was worked out is kept."""
+        twin = object.__new__(PodInfo)
+        twin.__dict__.update(self.__dict__)
+        twin.node_name = node
+        twin.spec = {**self.spec, "nodeName": node}
+        twin.pod = {**self.pod, "spec": twin.spec}
+        return twin
+
+    @cached_property
+    def signature(self) -> tuple[Any, ...]:
+        """All that scheduling looks at, name and priority apart: pods of equal signature get equal answers."""
+        spec, meta = self.spec, self.pod["metadata"]
+        containers = [
+            (c.get("image"), repr(c.get("resources")), repr(c.get("ports")), c.get("restartPolicy"))
+            for c in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+        ]
+        volumes = [repr(v) for v in spec.get("volumes") or () if not _harmless(v)]
+        stated = [repr(spec[key]) if key in spec else None for key in _SIGNED]
+        owners = meta.get("ownerReferences")
+        inits = len(spec.get("initContainers") or ())
+        return (self.namespace, repr(self.labels), repr(owners), inits, *containers, *stated, *volumes)
+
     @property
     def status(self) -> Object:
         return self.pod.get("status") or {}
@@ -134,11 +157,13 @@ class PodInfo:
         return self._weighted_terms("podAntiAffinity")
 
     def _terms(self, kind: str) -> tuple[AffinityTerm, ...]:
-        found = ((self.spec.get("affinity") or {}).get(kind) or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
+        rules = (self.spec.get("affinity") or {}).get(kind) or {}
+        found = rules.get("requiredDuringSchedulingIgnoredDuringExecution")
         return tuple(AffinityTerm(term, self.namespace) for term in found or ())
 
     def _weighted_terms(self, kind: str) -> tuple[AffinityTerm, ...]:
-        found = ((self.spec.get("affinity") or {}).get(kind) or {}).get("preferredDuringSchedulingIgnoredDuringExecution")
+        rules = (self.spec.get("affinity") or {}).get(kind) or {}
+        found = rules.get("preferredDuringSchedulingIgnoredDuringExecution")
         return tuple(AffinityTerm(t["podAffinityTerm"], self.namespace, t["weight"]) for t in found or ())
 
     @cached_property
@@ -146,6 +171,24 @@ class PodInfo:
         """status.startTime; a pod that has not started counts as started last."""
         text = self.status.get("startTime")
         return parse_time(text) if text else float("inf")
+
+
+_SIGNED = (
+    "schedulerName",
+    "nodeSelector",
+    "affinity",
+    "tolerations",
+    "topologySpreadConstraints",
+    "overhead",
+    "resources",
+    "resourceClaims",
+)
+_HARMLESS = ("projected", "emptyDir", "configMap", "secret", "downwardAPI", "hostPath", "nfs")
+
+
+def _harmless(volume: Object) -> bool:
+    """A volume that no plugin looks at."""
+    return any(kind in volume for kind in _HARMLESS)
 
 
 class NodeInfo:
@@ -244,6 +287,10 @@ class Snapshot:
         self._zones: dict[str, dict[str, NodeInfo]] = {}
         self._order: list[NodeInfo] | None = None
         self._waiting: dict[str, dict[str, PodInfo]] = {}
+        self.version = 0
+        """Changes whenever a node comes, goes or changes."""
+        self.changes: list[tuple[NodeInfo, PodInfo, int]] = []
+        """Pods counted in (1) and out (-1) of nodes since the last `forget_changes`, for those who follow along."""
 
     def __len__(self) -> int:
         return len(self.by_name)
@@ -260,6 +307,7 @@ class Snapshot:
     def set_node(self, node: Object) -> NodeInfo:
         """Add a node or take its new version; pods that were seen on it before it was known are counted now."""
         name, zone = node["metadata"]["name"], zone_of(node)
+        self.version += 1
         info = self.by_name.get(name)
         if info is None:
             info = self.by_name[name] = NodeInfo(node)
@@ -280,6 +328,7 @@ class Snapshot:
         info = self.by_name.pop(name, None)
         if info is None:
             return
+        self.version += 1
         self._displace(info)
         self._count_images(info, -1)
         if info.pods:
@@ -290,16 +339,28 @@ class Snapshot:
         node = self.by_name.get(pod.node_name)
         if node is None:
             self._waiting.setdefault(pod.node_name, {})[pod.key] = pod
-        else:
-            node.add(pod)
+            return
+        known = node.pods.get(pod.key)
+        if known is not None:
+            self.remove_pod(known)
+        node.add(pod)
+        self.changes.append((node, pod, 1))
 
     def remove_pod(self, pod: PodInfo) -> None:
         """Count a pod out of its node."""
         node = self.by_name.get(pod.node_name)
         if node is None:
             self._waiting.get(pod.node_name, {}).pop(pod.key, None)
-        else:
-            node.remove(pod)
+            return
+        known = node.pods.get(pod.key)
+        if known is not None:
+            node.remove(known)
+            self.changes.append((node, known, -1))
+
+    def forget_changes(self) -> None:
+        """Empty the list of changes; whoever followed it must look at everything again."""
+        self.changes.clear()
+        self.version += 1
 
     def _place(self, info: NodeInfo, zone: str) -> None:
         self._zones.setdefault(zone, {})[info.name] = info

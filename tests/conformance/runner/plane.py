@@ -30,6 +30,9 @@ MINIMAL = (
 )
 """The controllers that ran when the recordings were made."""
 
+_OPTIONS = {"root_ca": ""}
+"""The recorded cluster published an empty CA bundle."""
+
 HEADERS = ("content-type", "warning", "retry-after", "allow", "location")
 
 
@@ -53,7 +56,7 @@ class Plane:
     def _controller(self, name: str) -> Any:
         client = self._client.as_actor(name)
         recorder = EventRecorder(client, self.clock, name)
-        return CONTROLLERS[name](Context(client, self._informers, self.clock, recorder, self.trace))
+        return CONTROLLERS[name](Context(client, self._informers, self.clock, recorder, self.trace, _OPTIONS))
 
     def send(
         self,
@@ -74,7 +77,8 @@ class Plane:
             if value is not None:
                 sent[name.lower()] = value
         values = {k: [str(x) for x in v] if isinstance(v, list) else [str(v)] for k, v in (query or {}).items()}
-        return self.server.handle(Request(method, urllib.parse.quote(path, safe="/:%~!$&'()*+,;=@-._"), values, sent, data))
+        target = urllib.parse.quote(path, safe="/:%~!$&'()*+,;=@-._")
+        return self.server.handle(Request(method, target, values, sent, data))
 
     def call(self, *args: Any, **more: Any) -> tuple[int, dict[str, Any], Any]:
         """(status, the headers that are compared, the body: JSON, or text)."""

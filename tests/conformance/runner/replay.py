@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from minik8s.apiserver.encoding import encode
+
 from conformance.runner.normalise import Normaliser, differences
 from conformance.runner.plane import Plane
 
@@ -102,7 +104,7 @@ class _Run:
         response = self.plane.send("GET", **filled)
         watch = self.watches[step["id"]] = {"response": response, "events": []}
         if response.stream is None:
-            watch["events"] = [json.loads(json.dumps(response.body))]
+            watch["events"] = [json.loads(encode(response))]
         return []
 
     def _close(self, step: dict[str, Any]) -> dict[str, Any]:

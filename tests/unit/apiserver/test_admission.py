@@ -268,7 +268,7 @@ def test_services_are_charged_by_difference(server: Server) -> None:
     write(server, new, "services", "UPDATE", old_object=old, name="s")
     assert used(server) == {"services.nodeports": "1"}
     two = {**new, "spec": {"type": "NodePort", "ports": [{"port": 80}, {"port": 81}]}}
-    with pytest.raises(StatusError, match="requested: services.nodeports=1, used: services.nodeports=1"):
+    with pytest.raises(StatusError, match=r"requested: services\.nodeports=1, used: services\.nodeports=1"):
         write(server, two, "services", "UPDATE", old_object=new | {"metadata": old["metadata"]}, name="s")
 
 

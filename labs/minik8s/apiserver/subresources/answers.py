@@ -18,7 +18,7 @@ def review(call: Call) -> Response:
     """A question about identity or permission."""
     call.options = options.write_options(call.request, "CreateOptions")
     body = bodies.read_object(call, call.kind)
-    return Response(201, reviews.review(call.server, call.user, call.kind.plural, call.info.namespace, body))
+    return Response(201, reviews.review(call.server, call.user, call.kind.resource_name, call.info.namespace, body))
 
 
 def token(call: Call) -> Response:

@@ -1,4 +1,7 @@
-"""pods/binding: what the scheduler writes. Source: kubernetes pkg/registry/core/pod/storage/storage.go (BindingREST)."""
+"""pods/binding: what the scheduler writes.
+
+Source: kubernetes pkg/registry/core/pod/storage/storage.go (BindingREST).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from typing import Any
 
 from minik8s.apiserver import bodies, options
 from minik8s.apiserver.call import Call
-from minik8s.apiserver.errors import value_required, value_unsupported
 from minik8s.apiserver.verbs import common
 from minik8s.objects import Object
 from minik8s.objects.kinds import BUILTIN, Kind
 from minik8s.objects.meta import rfc3339
+from minik8s.objects.validation import field
+from minik8s.objects.validation.field import Errors
 from minik8s.wire import Response, StatusError, bad_request, conflict
 
 BINDING: Kind = BUILTIN.by_kind("v1", "Binding")  # type: ignore[assignment]
@@ -45,19 +49,20 @@ def create_binding(call: Call) -> Response:
 
 def _check_target(target: Object) -> None:
     """ValidatePodBinding. Its errors are not typed upstream; here they are 400 rather than 500."""
-    faults = []
+    faults: Errors = []
     if target.get("kind") and target["kind"] != "Node":
-        faults.append(value_unsupported("target.kind", target["kind"], ["Node", "<empty>"]))
+        faults.append(field.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
     if not target.get("name"):
-        faults.append(value_required("target.name"))
+        faults.append(field.required("target.name"))
     if faults:
-        raise bad_request(", ".join(f"{fault.field}: {fault.text}" for fault in faults))
+        raise bad_request(", ".join(map(str, faults)))
 
 
 def _bound(call: Call, pod: Object, node: str, binding: Object) -> Object:
     meta, spec = pod["metadata"], pod["spec"]
     if (uid := binding["metadata"].get("uid")) and uid != meta["uid"]:
-        raise _refused(meta["name"], f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta['uid']}")
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta['uid']}"
+        raise _refused(meta["name"], why)
     if meta.get("deletionTimestamp") is not None:
         raise _refused(meta["name"], f"pod {meta['name']} is being deleted, cannot be assigned to a host")
     if spec.get("nodeName"):
@@ -65,9 +70,9 @@ def _bound(call: Call, pod: Object, node: str, binding: Object) -> Object:
     if spec.get("schedulingGates"):
         raise _refused(meta["name"], f"pod {meta['name']} has non-empty .spec.schedulingGates")
     changed: dict[str, Any] = {**meta}
-    for field in ("annotations", "labels"):
-        if more := binding["metadata"].get(field):
-            changed[field] = {**(meta.get(field) or {}), **more}
+    for name in ("annotations", "labels"):
+        if more := binding["metadata"].get(name):
+            changed[name] = {**(meta.get(name) or {}), **more}
     status = {key: value for key, value in (pod.get("status") or {}).items() if key != "nominatedNodeName"}
     status["conditions"] = _scheduled(call, status.get("conditions") or [])
     return {**pod, "metadata": changed, "spec": {**spec, "nodeName": node}, "status": status}
@@ -79,7 +84,8 @@ def _refused(name: str, why: str) -> StatusError:
 
 def _scheduled(call: Call, conditions: list[Object]) -> list[Object]:
     """The conditions with PodScheduled true (UpdatePodCondition)."""
-    new: Object = {"lastProbeTime": None, "lastTransitionTime": rfc3339(call.now), "status": "True", "type": "PodScheduled"}
+    now = rfc3339(call.now)
+    new: Object = {"lastProbeTime": None, "lastTransitionTime": now, "status": "True", "type": "PodScheduled"}
     for index, old in enumerate(conditions):
         if old.get("type") == "PodScheduled":
             if old.get("status") == "True":

@@ -10,16 +10,19 @@ import re
 from typing import Any
 
 from minik8s.apiserver.call import Call
-from minik8s.apiserver.errors import Fault, invalid_faults, value_invalid
+from minik8s.apiserver.errors import invalid_fields
 from minik8s.apiserver.options import boolean
 from minik8s.apiserver.providers import unreachable
 from minik8s.apiserver.verbs import common
 from minik8s.objects import Object
 from minik8s.objects.meta import parse_time
+from minik8s.objects.validation import field
+from minik8s.objects.validation.field import Errors
 from minik8s.store import Key
 from minik8s.wire import Response, StatusError, bad_request, internal_error, not_found
 
 _INTEGERS = ("tailLines", "limitBytes", "sinceSeconds")
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _BOOLEANS = ("follow", "previous", "timestamps")
 
 
@@ -40,7 +43,8 @@ def log(call: Call) -> Response:
 
 def _log_options(call: Call) -> Object:
     """PodLogOptions from the query. StatusError 400, 422."""
-    query, out = call.request.query, {}
+    query = call.request.query
+    out: Object = {}
     if container := call.request.param("container"):
         out["container"] = container
     for name in _BOOLEANS:
@@ -57,7 +61,7 @@ def _log_options(call: Call) -> Object:
     if stream := call.request.param("stream"):
         out["stream"] = stream
     if faults := _log_faults(out):
-        raise invalid_faults("PodLogOptions", call.info.name, faults)
+        raise invalid_fields("PodLogOptions", call.info.name, faults)
     return out
 
 
@@ -65,28 +69,29 @@ def _time(text: str) -> str:
     try:
         parse_time(text)
     except ValueError:
-        raise bad_request(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006"') from None
+        why = f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006"'
+        raise bad_request(why) from None
     return text
 
 
-def _log_faults(options: Object) -> list[Fault]:
+def _log_faults(options: Object) -> Errors:
     """ValidatePodLogOptions."""
-    faults: list[Fault] = []
+    faults: Errors = []
     if options.get("tailLines", 0) < 0:
-        faults.append(value_invalid("tailLines", options["tailLines"], "must be greater than or equal to 0"))
+        faults.append(field.invalid("tailLines", options["tailLines"], "must be greater than or equal to 0"))
     if options.get("limitBytes", 1) < 1:
-        faults.append(value_invalid("limitBytes", options["limitBytes"], "must be greater than 0"))
+        faults.append(field.invalid("limitBytes", options["limitBytes"], "must be greater than 0"))
     if "sinceSeconds" in options and "sinceTime" in options:
-        faults.append(Fault("", "FieldValueForbidden", "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"))
+        faults.append(field.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
     elif options.get("sinceSeconds", 1) < 1:
-        faults.append(value_invalid("sinceSeconds", options["sinceSeconds"], "must be greater than 0"))
+        faults.append(field.invalid("sinceSeconds", options["sinceSeconds"], "must be greater than 0"))
     return faults
 
 
 def chosen_container(pod: Object, wanted: str) -> str:
     """The container that is meant: the one named, or the only one. StatusError 400."""
     spec, name = pod["spec"], pod["metadata"]["name"]
-    names = [c["name"] for field in ("initContainers", "containers", "ephemeralContainers") for c in spec.get(field) or ()]
+    names = [c["name"] for part in _CONTAINERS for c in spec.get(part) or ()]
     if wanted:
         if wanted not in names:
             raise bad_request(f"container {wanted} is not valid for pod {name}")

@@ -130,4 +130,3 @@ def _too_many(cause: str, retry_after: int) -> StatusError:
     if retry_after:
         details["retryAfterSeconds"] = retry_after
     return too_many_requests(_WOULD_VIOLATE, retry_after, details)
-

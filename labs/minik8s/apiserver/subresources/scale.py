@@ -6,14 +6,16 @@ from typing import Any
 
 from minik8s.apiserver import bodies, negotiation, options, scheme
 from minik8s.apiserver.call import Call
-from minik8s.apiserver.errors import invalid_faults, invalid_patch, unprocessable, value_invalid
+from minik8s.apiserver.crd_kinds import CustomKind
+from minik8s.apiserver.errors import invalid_fields, invalid_patch, unprocessable
 from minik8s.apiserver.patch.jsonpatch import JsonPatchError, json_patch
 from minik8s.apiserver.patch.merge import merge_patch
 from minik8s.apiserver.verbs import common, patch, update
 from minik8s.objects import Object
 from minik8s.objects.kinds import Kind
 from minik8s.objects.selectors import format_label_selector, from_set
-from minik8s.wire import Response, StatusError, bad_request
+from minik8s.objects.validation import field
+from minik8s.wire import Response, bad_request
 
 SCALE = Kind("autoscaling", "v1", "Scale", "scales", "scale", True)
 
@@ -69,8 +71,8 @@ def _apply(call: Call) -> Response:
 def _store(call: Call, old: Object, scale: Object, operation: str = "Update") -> Object:
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if replicas < 0:
-        fault = value_invalid("spec.replicas", replicas, "must be greater than or equal to 0")
-        raise invalid_faults("Scale", call.info.name, [fault], "autoscaling")
+        fault = field.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise invalid_fields("Scale", call.info.name, [fault], "autoscaling")
     update.check_uid(call, scale, old)
     meta = {**old["metadata"], "resourceVersion": scale["metadata"].get("resourceVersion") or ""}
     new = with_replicas(call, {**old, "metadata": meta}, replicas)
@@ -100,17 +102,18 @@ def scale_of(call: Call, obj: Object) -> Object:
 
 def paths(call: Call) -> tuple[str, str, str]:
     """Where the kind keeps wanted and observed replicas and the selector: dotted paths."""
-    if not call.kind.custom:
+    if not isinstance(call.kind, CustomKind):
         return "spec.replicas", "status.replicas", "spec.selector"
-    declared = call.server.custom.scale_paths(call.kind)
-    if declared is None:
-        raise StatusError(404, "NotFound", "the server could not find the requested resource", {})
-    return declared
+    declared = call.kind.scale or {}
+    names = ("specReplicasPath", "statusReplicasPath", "labelSelectorPath")
+    spec, status, selector = (str(declared.get(name) or "").removeprefix(".") for name in names)
+    return spec, status, selector
 
 
 def with_replicas(call: Call, obj: Object, replicas: int) -> Object:
     """The object with other wanted replicas."""
-    return _set(obj, paths(call)[0].split("."), replicas)
+    out: Object = _set(obj, paths(call)[0].split("."), replicas)
+    return out
 
 
 def _set(value: Any, path: list[str], leaf: int) -> Any:

@@ -22,7 +22,7 @@ def put(call: Call) -> Response:
     if old is None:
         raise common.missing(call)
     update.check_uid(call, obj, old)
-    return Response(200, store(call, old, obj))
+    return Response(200, store(call, old, scheme.default(call.kind, obj)))
 
 
 def patch_(call: Call) -> Response:
@@ -40,7 +40,6 @@ def patch_(call: Call) -> Response:
 
 def store(call: Call, old: Object, new: Object, *, tracked: bool = True) -> Object:
     """Store what of `new` belongs to the status."""
-    scheme.default(call, call.kind, new)
     if tracked:
         new = scheme.track(call, new, old)
     new = update.admit(call, old, new)

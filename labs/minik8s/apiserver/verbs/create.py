@@ -31,7 +31,7 @@ def create_object(call: Call, obj: Object, *, tracked: bool = False) -> Object:
     meta = obj["metadata"] = dict(obj["metadata"])
     for name in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
         meta.pop(name, None)
-    scheme.default(call, call.kind, obj)
+    obj = scheme.default(call.kind, obj)
     common.dedup_owner_references(call, obj)
     if not tracked:
         obj = scheme.track(call, obj, None)

@@ -16,6 +16,7 @@ from minik8s.apiserver.patch.jsonpatch import JsonPatchError, json_patch
 from minik8s.apiserver.patch.merge import merge_patch
 from minik8s.apiserver.patch.schema import patch_schema
 from minik8s.apiserver.patch.strategic import BadPatch, PatchFailed, Unprocessable, go_map, strategic_merge
+from minik8s.apiserver.patch.unstructured import conversion_error
 from minik8s.apiserver.verbs import common
 from minik8s.apiserver.verbs.create import create_object
 from minik8s.apiserver.verbs.update import replace, version_conflict
@@ -24,6 +25,7 @@ from minik8s.wire import Response, bad_request, too_large
 
 JSON_PATCH, MERGE, STRATEGIC, APPLY = negotiation.PATCH_TYPES
 MAX_OPERATIONS = 10_000
+
 
 class Storing(Protocol):
     """How the result is stored: as the whole object, or as its status only."""
@@ -57,7 +59,7 @@ def read_patch(call: Call, media: str) -> tuple[Any, list[str]]:
     """(the patch document, notes on keys that it repeats). StatusError 400."""
     body = call.request.body
     if isinstance(body, dict | list):
-        value, repeated = body, []
+        value, repeated = body, list[str]()
     else:
         data = bodies.size_checked(body)
         try:
@@ -84,9 +86,9 @@ def patched(call: Call, media: str, old: Object, body: Any, repeated: list[str])
         new, repeated, shown = _strategic(call, old, body, repeated)
     else:
         new, repeated, shown = _by_json(media, old, body, repeated)
-    result = scheme.decode(call, call.kind, new, old)
+    result = scheme.decode(call.kind, new, old)
     if result.error:
-        why = scheme.unstructured_error(call.kind, new) if media == STRATEGIC else result.error
+        why = (conversion_error(call.kind, new) if media == STRATEGIC else "") or result.error
         raise invalid_patch(shown(new), why)
     notes = [*repeated, *(sorted(result.strict) if media == STRATEGIC else result.strict)]
     if notes and call.options.validation == "Strict":
@@ -95,8 +97,7 @@ def patched(call: Call, media: str, old: Object, body: Any, repeated: list[str])
         call.warnings.extend(notes)
     obj = result.object
     check_target(call, obj, old)
-    scheme.default(call, call.kind, obj)
-    return obj
+    return scheme.default(call.kind, obj)
 
 
 def check_target(call: Call, obj: Object, old: Object) -> None:
@@ -171,7 +172,7 @@ def apply(call: Call, old: Object | None, store: Storing) -> Response:
         new = dict(new)
         common.check_namespace(call, new)
         common.check_name(call, new)
-        scheme.default(call, call.kind, new)
+        new = scheme.default(call.kind, new)
     if old is None:
         return Response(201, create_object(call, new, tracked=True))
     return Response(200, old if new is old else store(call, old, new, tracked=False))
@@ -180,7 +181,7 @@ def apply(call: Call, old: Object | None, store: Storing) -> Response:
 def _applied_body(call: Call) -> tuple[Object, list[str]]:
     body = call.request.body
     if isinstance(body, dict):
-        value, repeated = body, []
+        value, repeated = body, list[str]()
     else:
         try:
             value, repeated = yamlform.loads(bodies.size_checked(body).decode("utf-8"))

@@ -48,10 +48,9 @@ def predicate(call: Call, options: ListOptions) -> Predicate | None:
         raise bad_request(str(error)) from None
     if labels is None:
         return fields
-    by_label = lambda obj: labels.matches(obj["metadata"].get("labels"))  # noqa: E731
     if fields is None:
-        return by_label
-    return lambda obj: by_label(obj) and fields(obj)
+        return lambda obj: labels.matches(obj["metadata"].get("labels"))
+    return lambda obj: labels.matches(obj["metadata"].get("labels")) and fields(obj)
 
 
 def list_(call: Call) -> Response:

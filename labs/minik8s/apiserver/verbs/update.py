@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from minik8s.apiserver import bodies, options, scheme
 from minik8s.apiserver.call import Call
-from minik8s.apiserver.errors import invalid_faults, value_invalid
+from minik8s.apiserver.errors import invalid_fields
 from minik8s.apiserver.strategies import CREATED_BY_UPDATE, needs_version
 from minik8s.apiserver.verbs import common
 from minik8s.apiserver.verbs.create import create_object
 from minik8s.objects import Object, freeze
+from minik8s.objects.validation import field
 from minik8s.wire import MODIFIED, Response, StatusError, bad_request, conflict
 
 
@@ -27,8 +28,7 @@ def update(call: Call) -> Response:
         obj["metadata"] = {k: v for k, v in obj["metadata"].items() if k not in ("uid", "resourceVersion")}
         return Response(201, create_object(call, obj))
     check_uid(call, obj, old)
-    scheme.default(call, call.kind, obj)
-    return Response(200, replace(call, old, obj))
+    return Response(200, replace(call, old, scheme.default(call.kind, obj)))
 
 
 def check_uid(call: Call, obj: Object, old: Object) -> None:
@@ -70,10 +70,10 @@ def check_version(call: Call, new: Object, old: Object) -> None:
         return
     if version in ("", "0"):
         if call.request.method == "PUT" and needs_version(call.kind):
-            fault = value_invalid("metadata.resourceVersion", 0, "must be specified for an update")
+            fault = field.invalid("metadata.resourceVersion", 0, "must be specified for an update")
             if call.kind.custom:
-                raise invalid_faults(call.kind.kind, call.info.name, [fault], call.kind.group)
-            raise invalid_faults(call.kind.plural, call.info.name, [fault], call.kind.group)
+                raise invalid_fields(call.kind.kind, call.info.name, [fault], call.kind.group)
+            raise invalid_fields(call.kind.plural, call.info.name, [fault], call.kind.group)
         return
     if not version.isdigit():
         why = f'strconv.ParseUint: parsing "{version}": invalid syntax'
@@ -127,8 +127,6 @@ def _kept_metadata(meta: Object, old: Object) -> Object:
     for name in _DELETION:
         if name in old and out.get(name) is None:
             out[name] = old[name]
-    if "managedFields" not in out and "managedFields" in old:
-        out["managedFields"] = old["managedFields"]
     return out
 
 

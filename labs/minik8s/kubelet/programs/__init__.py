@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from minik8s.kubelet.behaviour import Behaviour
 from minik8s.kubelet.images import Image
+from minik8s.kubelet.programs.files import FILE_COMMANDS
+from minik8s.kubelet.programs.net import NET_COMMANDS
 from minik8s.kubelet.programs.servers import SERVERS, daemon
-from minik8s.kubelet.tasks import Command, Process
+from minik8s.kubelet.programs.shell import shell
+from minik8s.kubelet.programs.system import SYSTEM_COMMANDS
+from minik8s.kubelet.programs.text import TEXT_COMMANDS
+from minik8s.kubelet.tasks import Command, Process, Program
 
-COMMANDS: dict[str, Command] = {**SERVERS}
+COMMANDS: dict[str, Command] = {**FILE_COMMANDS, **NET_COMMANDS, **SERVERS, **SYSTEM_COMMANDS, **TEXT_COMMANDS}
 
 WRAPPERS = frozenset({"docker-entrypoint.sh", "entrypoint.sh", "tini", "dumb-init", "exec"})
 """Programs that only run what follows them."""
@@ -29,11 +34,11 @@ def find_program(argv: list[str], image: Image | None, behaviour: Behaviour) -> 
     if found is None:
         raise NotFound(_message(argv[0]))
 
-    def run(process: Process) -> object:
+    def run(process: Process) -> Program:
         process.argv = argv
         return found(process)
 
-    return run  # type: ignore[return-value]
+    return run
 
 
 def lookup(word: str, image: Image | None) -> Command | None:
@@ -56,3 +61,7 @@ def _message(word: str, why: str = "executable file not found in $PATH") -> str:
         "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
         f"unable to start container process: error during container init: {quoted}{why}"
     )
+
+
+_shell = shell(lookup)
+COMMANDS.update(dict.fromkeys(("sh", "bash", "ash", "dash", "zsh"), _shell))
