@@ -124,6 +124,8 @@ def python_files() -> dict[str, bytes]:
         for extra in sorted((ROOT / folder).rglob("*")):
             if extra.is_file():
                 placed[f"home/pyodide/{extra.relative_to(ROOT).as_posix()}"] = extra.read_bytes()
+                if folder == "labs/manifests":  # where minik8s.lab looks for the manifests that come with it
+                    placed[f"{SITE_PACKAGES}manifests/{extra.relative_to(ROOT / folder).as_posix()}"] = extra.read_bytes()
     return placed
 
 

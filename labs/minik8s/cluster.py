@@ -16,6 +16,7 @@ from minik8s.controllers import CONTROLLERS, component
 from minik8s.controlplane import ControlPlane, Part
 from minik8s.kubelet.fleet import Fleet, World
 from minik8s.kubelet.nodeconfig import CAPACITY, NodeConfig
+from minik8s.kubelet.server import KubeletServer
 from minik8s.objects import Object
 from minik8s.scheduler.actor import SchedulerActor
 from minik8s.store import Store
@@ -105,6 +106,9 @@ class Cluster:
         fleet = Fleet(self.context("kubelet", "kubelet"), world)
         self.controlplane.start_informers("kubelet")
         fleet.start()
+        serves = KubeletServer(fleet)
+        providers = self.apiserver.providers
+        providers.logs = providers.streams = providers.metrics = serves
         return fleet
 
     # ---- use -------------------------------------------------------------------

@@ -104,7 +104,9 @@ class StatusError(Exception):
 
     @classmethod
     def from_status(cls, body: Object, code: int = 500) -> StatusError:
-        """The error that a Status body (of an answer >= 400) stands for."""
+        """The error that a Status body (of an answer >= 400) stands for; a body that is none gives a bare code."""
+        if not isinstance(body, dict):
+            return cls(code, "NotFound" if code == 404 else "", "the server could not find the requested resource")
         return cls(int(body.get("code") or code), body.get("reason", ""), body.get("message", ""), body.get("details"))
 
 

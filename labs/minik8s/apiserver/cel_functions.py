@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -319,7 +320,7 @@ def _format(text: str, values: list[Any]) -> str:
             return to_string(value) if not isinstance(value, list | dict) else _shown(value)
         if match[2] == "d":
             return str(int(value))
-        return ("%" + (match[1] or ".6") + match[2]) % value
+        return str(("%" + (match[1] or ".6") + match[2]) % value)
 
     return re.sub(r"%%|%(\.\d+)?([sdfexXob])", clause, text)
 
@@ -384,7 +385,7 @@ def _distinct(items: list[Any]) -> list[Any]:
 
 
 _LISTS: dict[str, Callable[..., Any]] = {
-    "isSorted": lambda items: all(_order("<=", a, b) for a, b in zip(items, items[1:], strict=False)),
+    "isSorted": lambda items: all(_order("<=", a, b) for a, b in pairwise(items)),
     "sum": _sum,
     "min": lambda items: _best(items, "<"),
     "max": lambda items: _best(items, ">"),

@@ -1,8 +1,8 @@
 """The syntax of CEL, the Common Expression Language: text to a tree.
 
 Grammar: https://github.com/google/cel-spec/blob/master/doc/langdef.md. Nodes are tuples whose first item names them:
-("lit", value) ("id", name) ("sel", node, field, optional) ("index", node, node, optional) ("call", target|None, name,
-args) ("list", items) ("map", pairs) ("struct", name, pairs) ("?:", a, b, c) ("&&", a, b) ("||", a, b) ("op", name, args).
+("lit", value) ("id", name) ("sel", node, field, optional) ("index", node, node, optional)
+("call", target|None, name, args) ("list", items) ("map", pairs) ("struct", name, pairs) ("?:", a, b, c) ("&&", a, b) ("||", a, b) ("op", name, args).
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _RELATIONS = ("==", "!=", "<=", ">=", "<", ">", "in")
 _RESERVED = frozenset(
-    ["as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while"]
+    [
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package"),
+        *("namespace", "return", "var", "void", "while"),
+    ]
 )
 
 

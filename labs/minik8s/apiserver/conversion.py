@@ -1,7 +1,8 @@
 """Kinds that are served in a version other than the one they are kept in.
 
 events.k8s.io/v1 Events are kept as core/v1 Events (pkg/apis/events/v1/conversion.go), autoscaling/v1
-HorizontalPodAutoscalers as autoscaling/v2 (pkg/apis/autoscaling/v1/conversion.go).
+HorizontalPodAutoscalers as autoscaling/v2 (pkg/apis/autoscaling/v1/conversion.go). Versions of a custom kind differ in
+their apiVersion only (conversion strategy None).
 """
 
 from __future__ import annotations
@@ -47,14 +48,20 @@ def to_storage(kind: Kind, obj: Object) -> Object:
     """An object of `kind` in the version it is kept in."""
     if kind.storage is None:
         return obj
-    return {**_TO[kind.kind](obj), "apiVersion": api_version(*kind.storage)}
+    if kind.custom:
+        return {**obj, "apiVersion": api_version(*kind.storage)}
+    stored = obj if kind.custom else _TO[kind.kind](obj)
+    return {**stored, "apiVersion": api_version(*kind.storage)}
 
 
 def from_storage(kind: Kind, obj: Object) -> Object:
     """A stored object in the version of `kind`."""
     if kind.storage is None:
         return obj
-    return {**_FROM[kind.kind](obj), "apiVersion": kind.api_version}
+    if kind.custom:
+        return {**obj, "apiVersion": kind.api_version}
+    shown = obj if kind.custom else _FROM[kind.kind](obj)
+    return {**shown, "apiVersion": kind.api_version}
 
 
 def _event_to_core(obj: Object) -> Object:

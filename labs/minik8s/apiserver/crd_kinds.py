@@ -149,7 +149,7 @@ def prepare_status_update(kind: CustomKind, new: Object, old: Object) -> Object:
 def validate_create(kind: CustomKind, obj: Object) -> field.Errors:
     """The faults of a new resource."""
     errors: field.Errors = []
-    meta.object_meta(errors, obj["metadata"], kind.namespaced, names.dns1123_subdomain)
+    meta.object_meta(errors, obj["metadata"], kind.namespaced, lambda name, prefix: names.dns1123_subdomain(name))
     schema = kind.schema
     if schema:
         errors += crd_values.validate(obj, schema)
@@ -218,30 +218,3 @@ def at_path(obj: Any, path: str) -> Any:
     for part in path.removeprefix(".").split("."):
         obj = obj.get(part) if isinstance(obj, dict) else None
     return obj
-
-
-def set_at_path(obj: Object, path: str, value: Any) -> Object:
-    """`obj` with `value` at the path; what is on the way is made when it is missing."""
-    head, _, rest = path.removeprefix(".").partition(".")
-    inner = set_at_path(obj.get(head) or {}, rest, value) if rest else value
-    return {**obj, head: inner}
-
-
-def scale_of(kind: CustomKind, obj: Object) -> Object:
-    """The autoscaling/v1 Scale of a custom resource."""
-    assert kind.scale is not None
-    selector = kind.scale.get("labelSelectorPath")
-    status: Object = {"replicas": at_path(obj, kind.scale["statusReplicasPath"]) or 0}
-    if selector and at_path(obj, selector):
-        status["selector"] = at_path(obj, selector)
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    metadata = {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}
-    replicas = at_path(obj, kind.scale["specReplicasPath"])
-    spec: Object = {"replicas": replicas} if replicas else {}
-    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
-
-
-def with_scale(kind: CustomKind, obj: Object, replicas: int) -> Object:
-    """The custom resource scaled to `replicas`."""
-    assert kind.scale is not None
-    return set_at_path(obj, kind.scale["specReplicasPath"], replicas)

@@ -189,7 +189,8 @@ def _column(errors: field.Errors, column: Object, path: str) -> None:
     if not column.get("jsonPath"):
         errors.append(field.required(f"{path}.JSONPath"))
     elif not column["jsonPath"].startswith("."):
-        errors.append(field.invalid(f"{path}.JSONPath", column["jsonPath"], "must be a simple json path starting with ."))
+        why = "must be a simple json path starting with ."
+        errors.append(field.invalid(f"{path}.JSONPath", column["jsonPath"], why))
 
 
 def _immutable(errors: field.Errors, new: Object, old: Object) -> None:
@@ -222,9 +223,9 @@ def _stored_versions(errors: field.Errors, crd: Object) -> None:
     for index, name in enumerate(stored):
         if name not in served:
             why = (
-                f"missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions "
-                f"until a storage migration ensures no data remains persisted in {name} and removes {name} from "
-                "status.storedVersions"
+                f"missing from spec.versions; {name} was previously a storage version, and must remain in"
+                f" spec.versions until a storage migration ensures no data remains persisted in {name} and removes"
+                f" {name} from status.storedVersions"
             )
             errors.append(field.invalid(f"{path}[{index}]", name, why))
 

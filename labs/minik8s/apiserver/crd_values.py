@@ -221,7 +221,7 @@ def _combinations(value: Any, schema: Object, path: str, out: Errors) -> None:
         results = [validate(value, sub, path) for sub in any_of]
         if all(results):
             out.append(_summary(f'"{path}" must validate at least one schema (anyOf)'))
-            out += min(results, key=len)
+            out += min(results, key=lambda faults: len(faults))
     if one_of:
         results = [validate(value, sub, path) for sub in one_of]
         good = sum(not result for result in results)
@@ -229,7 +229,7 @@ def _combinations(value: Any, schema: Object, path: str, out: Errors) -> None:
             what = "Found none valid" if not good else f"Found {good} valid alternatives"
             out.append(_summary(f'"{path}" must validate one and only one schema (oneOf). {what}'))
             if not good:
-                out += min(results, key=len)
+                out += min(results, key=lambda faults: len(faults))
     if all_of:
         results = [validate(value, sub, path) for sub in all_of]
         good = sum(not result for result in results)

@@ -21,17 +21,31 @@ class Lifecycle:
         self._since: dict[tuple[str, str], int] = {}
 
     def stored(self, kind: Kind, obj: Object) -> None:
-        if kind.kind == "Event" and kind.storage_resource == "events":
+        if kind.resource_name == crd.RESOURCE:
+            self._definition_stored(obj)
+        elif kind.kind == "Event" and kind.storage_resource == "events":
             self._plan_expiry(obj)
-        elif kind.resource_name == crd.RESOURCE:
-            crd.stored(self._server, obj)
-            self._since.setdefault((obj["spec"]["group"], obj["spec"]["names"]["plural"]), self._server.store.revision)
 
     def removed(self, kind: Kind, obj: Object) -> None:
         self._server.allocators.release(kind, obj)
         if kind.resource_name == crd.RESOURCE:
             crd.removed(self._server, obj)
             self._since.pop((obj["spec"]["group"], obj["spec"]["names"]["plural"]), None)
+
+    def load(self) -> None:
+        """Take up what the store holds from before: custom kinds, and Events that have to expire."""
+        crd.load(self._server)
+        for event in self._server.store.list("events"):
+            self._plan_expiry(event)
+
+    def _definition_stored(self, definition: Object) -> None:
+        server, spec = self._server, definition["spec"]
+        place = (spec["group"], spec["names"]["plural"])
+        crd.stored(server, definition)
+        if server.registry.by_name(f"{place[1]}.{place[0]}") is None:
+            self._since.pop(place, None)
+        else:
+            self._since.setdefault(place, server.store.revision)
 
     def served_since(self, kind: Kind) -> int:
         return self._since.get((kind.group, kind.plural), 0) if kind.custom else 0

@@ -183,7 +183,7 @@ def reset_fields(kind: Kind, subresource: str) -> FieldSet:
     """What a write through this endpoint cannot change, and so does not own (the strategies' GetResetFields)."""
     has_status = kind.subresource("status") is not None
     if subresource == "status":
-        return _STATUS_RESETS.get(kind.resource_name) or ({"f:spec": LEAF, "f:metadata": LEAF} if kind.custom else _SPEC)
+        return _STATUS_RESETS.get(kind.resource_name) or (_SPEC_AND_META if kind.custom else _SPEC)
     if subresource == "ephemeralcontainers":
         return _all_but(kind, "ephemeralContainers")
     if subresource == "approval":
@@ -192,11 +192,12 @@ def reset_fields(kind: Kind, subresource: str) -> FieldSet:
 
 
 _SPEC: FieldSet = {"f:spec": LEAF}
+_SPEC_AND_META: FieldSet = {"f:spec": LEAF, "f:metadata": LEAF}
 _STATUS_RESETS: dict[str, FieldSet] = {
     "pods": {"f:spec": LEAF, "f:metadata": {"f:deletionTimestamp": LEAF, "f:ownerReferences": LEAF}},
     "deployments.apps": {"f:spec": LEAF, "f:metadata": {"f:labels": LEAF}},
-    "customresourcedefinitions.apiextensions.k8s.io": {"f:spec": LEAF, "f:metadata": LEAF},
-    "apiservices.apiregistration.k8s.io": {"f:spec": LEAF, "f:metadata": LEAF},
+    "customresourcedefinitions.apiextensions.k8s.io": _SPEC_AND_META,
+    "apiservices.apiregistration.k8s.io": _SPEC_AND_META,
 }
 
 

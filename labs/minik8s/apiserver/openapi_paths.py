@@ -44,7 +44,10 @@ _TYPES = {
     "timeoutSeconds": "integer",
     "gracePeriodSeconds": "integer",
 }
-_LIST = ["allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion", "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch"]
+_LIST = [
+    *("allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion"),
+    *("resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch"),
+]
 _WRITE = ["dryRun", "fieldManager", "fieldValidation"]
 _DELETE = ["dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"]
 # verb of a kind -> (method, action, query parameters, takes a name)
@@ -70,7 +73,7 @@ class Paths:
 
     def add(self, kind: Kind, schema: str, list_schema: str) -> None:
         """The operations of a kind whose object and list have these OpenAPI names."""
-        here = f"{self.base}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"{self.base}/{kind.plural}"
+        here = f"{self.base}{'/namespaces/{namespace}' if kind.namespaced else ''}/{kind.plural}"
         for verb in kind.verbs:
             if verb not in _VERBS:
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 # --- until all parts have landed (removed then) ---
 import types as _types
 
-from minik8s.apiserver import managedfields
+from minik8s.apiserver import crd, crd_validation, managedfields
 from minik8s.apiserver.apply import server_side_apply
 from minik8s.apiserver.call import Call
 from minik8s.apiserver.errors import invalid_fields
@@ -77,6 +77,8 @@ def default(kind: Kind, obj: Object) -> Object:
 def prepare_create(call: Call, obj: Object) -> Object:
     """What the storage does to a new object: generation, status, derived fields."""
     kind = call.kind
+    if kind.resource_name == crd.RESOURCE:
+        return crd.prepare_create(obj)
     return crd_kinds.prepare_create(kind, obj) if isinstance(kind, CustomKind) else defaults.prepare_create(kind, obj)
 
 
@@ -85,6 +87,8 @@ def validate_create(call: Call, obj: Object) -> None:
     kind = call.kind
     if isinstance(kind, CustomKind):
         _refuse(call, obj, crd_kinds.validate_create(kind, obj))
+    elif kind.resource_name == crd.RESOURCE:
+        _refuse(call, obj, crd_validation.validate(obj, None))
     else:
         _refuse(call, obj, validation.validate_create(kind, obj))
 
@@ -94,6 +98,8 @@ def prepare_update(call: Call, new: Object, old: Object) -> Object:
     kind = call.kind
     if isinstance(kind, CustomKind):
         return crd_kinds.prepare_update(kind, new, old)
+    if kind.resource_name == crd.RESOURCE:
+        return crd.prepare_update(new, old)
     return defaults.prepare_update(kind, new, old)
 
 
@@ -101,6 +107,8 @@ def validate_update(call: Call, new: Object, old: Object) -> None:
     kind = call.kind
     if isinstance(kind, CustomKind):
         _refuse(call, new, crd_kinds.validate_update(kind, new, old))
+    elif kind.resource_name == crd.RESOURCE:
+        _refuse(call, new, crd_validation.validate(new, old))
     else:
         _refuse(call, new, validation.validate_update(kind, new, old))
 

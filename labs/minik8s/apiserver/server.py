@@ -41,6 +41,7 @@ class ApiServer:
         self.allocators = Allocators(self)
         self.lifecycle = Lifecycle(self)
         self.audit = Audit(trace)
+        self.lifecycle.load()
 
     def serve_metrics(self, provider: MetricsProvider) -> None:
         """Serve metrics.k8s.io from `provider`; without one the group is not there, as without a metrics server."""

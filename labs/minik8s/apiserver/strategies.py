@@ -54,7 +54,7 @@ def needs_version(kind: Kind) -> bool:
 
 def deprecation(kind: Kind) -> str:
     """The warning that every request for the kind carries, or ""."""
-    return _DEPRECATED.get(kind.resource_name, "")
+    return getattr(kind, "deprecation", "") or _DEPRECATED.get(kind.resource_name, "")
 
 
 def generate_name(base: str, suffix: str) -> str:

@@ -9,7 +9,7 @@ from minik8s.kubelet.backoff import Backoff
 from minik8s.kubelet.container import ContainerWorker
 from minik8s.kubelet.lifecycle import POD_TABLE, ContainerEvent, ContainerState, PodEvent, PodState
 from minik8s.kubelet.runtime import Sandbox, SandboxConfig
-from minik8s.kubelet.status import pod_status
+from minik8s.kubelet.status import pod_status, status_patch
 from minik8s.kubelet.volumes import MountError, PodVolumes
 from minik8s.objects.frozen import Object
 from minik8s.wire import StatusError
@@ -316,7 +316,8 @@ class PodWorker:
         if status == self.posted:
             return
         meta = self.pod["metadata"]
-        body = {"metadata": {"uid": self.uid}, "status": {**status, **_cleared(self.posted, status)}}
+        before = self.posted or self.pod.get("status") or {}
+        body = {"metadata": {"uid": self.uid}, "status": status_patch(before, status)}
         try:
             self.kubelet.client.patch("pods", meta["namespace"], meta["name"], body, type="strategic",
                                       subresource="status")
@@ -368,8 +369,3 @@ class PodWorker:
 
     def __repr__(self) -> str:
         return f"<PodWorker {self.pod['metadata']['name']} {self.state.value}>"
-
-
-def _cleared(old: Object, new: Object) -> Object:
-    """Fields that were told once and no longer hold."""
-    return {key: None for key in old if key not in new}

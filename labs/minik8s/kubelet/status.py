@@ -45,6 +45,28 @@ def pod_status(pod: PodWorker) -> Object:
     return out
 
 
+def status_patch(before: Object, after: Object) -> Object:
+    """The strategic merge patch of a status from what it was: conditions merge by type, other lists are replaced."""
+    out: Object = {key: value for key, value in after.items() if before.get(key) != value}
+    out |= {key: None for key in before if key not in after and key in OWNED}
+    if "conditions" in out:
+        known = {c["type"]: c for c in before.get("conditions") or ()}
+        out["conditions"] = [_changed_fields(known.get(c["type"], {}), c) for c in after["conditions"]
+                             if known.get(c["type"]) != c]
+    for key in ("podIPs", "hostIPs"):
+        if key in out and out[key] is not None and before.get(key):
+            out[key] = [{"$patch": "replace"}, *out[key]]
+    return out
+
+
+OWNED = frozenset({"reason", "message", "podIP", "podIPs", "initContainerStatuses", "ephemeralContainerStatuses"})
+"""Fields of a status that the kubelet takes away again when they no longer hold."""
+
+
+def _changed_fields(before: Object, after: Object) -> Object:
+    return {**{key: None for key in ("reason", "message") if key in before and key not in after}, **after}
+
+
 def _generation(pod: PodWorker) -> Object:
     generation = pod.pod["metadata"].get("generation")
     return {"observedGeneration": generation} if generation else {}
@@ -57,7 +79,7 @@ def pod_phase(pod: PodWorker) -> str:
     if any(c.kind == "init" and c.finished and not c.succeeded for c in pod.inits) and not pod.stopping:
         return "Failed"
     if pod.state is PodState.COMPLETED:
-        ran = [c for c in (*pod.apps, *(i for i in pod.inits if i.kind == "init"))]
+        ran = [*pod.apps, *(i for i in pod.inits if i.kind == "init")]
         return "Succeeded" if all(c.succeeded for c in ran) else "Failed"
     if not _initialized(pod):
         return "Pending"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 def of(places: Iterable[int]) -> int:
@@ -81,11 +81,29 @@ class HeapOrder:
         return place
 
 
-def ranks_in(members: int, everyone: int) -> int:
-    """The ranks that `members` have among `everyone` (of which they are part), as a set."""
+_ORDER = HeapOrder()
+FEW = 24
+
+
+def heap_top(members: int, everyone: int) -> int:
+    """The place of the member whose rank among `everyone` is first in pre-order (`members` is part of `everyone`)."""
     if everyone & (everyone + 1) == 0:  # nobody is missing: rank is place
-        return members
-    found = 0
-    for place in places(members):
-        found |= 1 << (everyone & ((1 << place) - 1)).bit_count()
-    return found
+        return _ORDER.top(members)
+    if members.bit_count() <= FEW:
+        ranks = {(everyone & ((1 << place) - 1)).bit_count(): place for place in places(members)}
+        return ranks[_ORDER.top(of(ranks))]
+    for rank in preorder(everyone.bit_count()):
+        place = reach(everyone, rank + 1) - 1
+        if members >> place & 1:
+            return place
+    raise ValueError("no members")
+
+
+def preorder(size: int) -> Iterator[int]:
+    """The places of an implicit heap: a node, all to its left, all to its right."""
+    stack = [0]
+    while stack:
+        place = stack.pop()
+        if place < size:
+            yield place
+            stack += [2 * place + 2, 2 * place + 1]

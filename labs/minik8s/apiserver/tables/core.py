@@ -66,7 +66,8 @@ def _address(status: Mapping[str, Any], kind: str) -> str:
 def resource_quota(obj: Object, now: float) -> list[Any]:
     status = obj.get("status") or {}
     used = status.get("used") or {}
-    requests, limits = [], []
+    requests: list[str] = []
+    limits: list[str] = []
     for name, hard in sorted((status.get("hard") or {}).items()):
         (limits if name.startswith("limits.") else requests).append(f"{name}: {used.get(name, '0')}/{hard}")
     return [obj["metadata"]["name"], ", ".join(requests), ", ".join(limits), age(obj, now)]

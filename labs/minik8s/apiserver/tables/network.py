@@ -47,7 +47,7 @@ def endpoints(obj: Object, now: float) -> list[Any]:
 
 
 def _endpoints(subsets: list[Any]) -> str:
-    found = []
+    found: list[str] = []
     for subset in subsets:
         ips = [address["ip"] for address in subset.get("addresses") or ()]
         ports = subset.get("ports") or ()

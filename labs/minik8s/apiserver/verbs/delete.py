@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from minik8s.apiserver import bodies, options
+from minik8s.apiserver import bodies, crd, options
 from minik8s.apiserver.call import Call
 from minik8s.apiserver.encoding import ObjectList
 from minik8s.apiserver.options import DeleteOptions
@@ -47,6 +47,8 @@ def delete_object(call: Call, old: Object, wanted: DeleteOptions) -> tuple[Objec
     check_preconditions(call, old, wanted)
     if call.kind.resource_name == "namespaces":
         return _delete_namespace(call, old)
+    if call.kind.resource_name == crd.RESOURCE:
+        old = crd.with_finalizer(old)
     marked, graceful, pending = _grace(call, old, wanted)
     if pending:
         return _answer(call, old, False), False
@@ -179,6 +181,7 @@ def _update(call: Call, new: Object) -> Object:
         return new
     server = call.server
     stored = server.store.update(call.key(new["metadata"]["name"]), server.storage_form(call.kind, new))
+    server.stored(call.kind, stored)
     return server.versioned(call.kind, stored)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minik8s.kubelet.runtime import Session as Process
 from minik8s.lab.kubectl.args import UsageError
 from minik8s.lab.kubectl.make import match_of
 from minik8s.lab.kubectl.printer import columns
@@ -92,18 +93,32 @@ def exec_(s: Session) -> None:
     merged: dict[str, list[str]] = {}
     for key, text in query:
         merged.setdefault(key, []).append(text)
-    response = s.place.handle(
-        Request("POST", path, merged, {"user-agent": "kubectl"}, s.stdin or None, s.user, "kubectl")
-    )
+    headers = {"user-agent": "kubectl"}
+    response = s.place.handle(Request("POST", path, merged, headers, None, s.user, "kubectl"))
     if response.status >= 400:
         s.complain(StatusError.from_status(response.body, response.status))
         return
-    result = response.body
-    s.out.write(result["stdout"])
-    s.err.write(result["stderr"])
-    if result["exitCode"]:
-        s.err.write(f"command terminated with exit code {result['exitCode']}\n")
-        s.code = int(result["exitCode"])
+    _converse(s, response.body)
+
+
+EXEC_SECONDS = 300.0
+"""How long a command may run on virtual time before the small kubectl hangs up."""
+
+
+def _converse(s: Session, process: Process) -> None:
+    """Feed standard input, let the cluster live until the command ends, print what it printed."""
+    if s.args.on("stdin"):
+        process.write(s.stdin.encode())
+        process.close_stdin()
+    ended = s.wait(lambda: process.exit is not None, EXEC_SECONDS)
+    for channel, data in process.read():
+        (s.out if channel == 1 else s.err).write(data.decode("utf-8", "replace"))
+    if not ended:
+        process.close()
+        s.complain(f"{EXEC_SECONDS:g}초가 지나도 명령이 끝나지 않아 연결을 끊었다.")
+    elif process.exit:
+        s.err.write(f"command terminated with exit code {process.exit}\n")
+        s.code = process.exit
 
 
 def top(s: Session) -> None:
