@@ -314,6 +314,20 @@
     button.addEventListener("click", () => { show(); dialog.showModal(); });
   }
 
+  // -- offline ------------------------------------------------------------------------------------------------
+  // Not on the reader's own machine, where `run.py` serves: there a rebuilt page must show at once.
+  function offline() {
+    if (!("serviceWorker" in navigator) || (location.protocol !== "https:" && !store.get("offline"))) return;
+    const button = document.querySelector(".keep-all");
+    navigator.serviceWorker.register(new URL("sw.js", root)).then(() => { if (button) button.hidden = false; }, () => {});
+    navigator.serviceWorker.addEventListener("message", ({ data }) => {
+      if (!button) return;
+      button.textContent = data.failed ? "저장하지 못했다" : data.kept === data.all ? "오프라인에서도 읽을 수 있다" : `저장 중 ${Math.round((data.kept / data.all) * 100)} %`;
+    });
+    button?.addEventListener("click", async () => (await navigator.serviceWorker.ready).active.postMessage("keep-all"));
+  }
+
+  offline();
   document.querySelectorAll(".quiz").forEach((box) => new Quiz(box));
   predictions();
   terms();

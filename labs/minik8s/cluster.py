@@ -17,6 +17,7 @@ from minik8s.controlplane import ControlPlane, Part
 from minik8s.kubelet.fleet import Fleet, World
 from minik8s.kubelet.nodeconfig import CAPACITY, NodeConfig
 from minik8s.kubelet.server import KubeletServer
+from minik8s.network import Network
 from minik8s.objects import Object
 from minik8s.scheduler.actor import SchedulerActor
 from minik8s.store import Store
@@ -67,9 +68,14 @@ class Cluster:
         bootstrap(self.apiserver)
         self._start_controllers(selected(controllers))
         self.scheduler = self._start_scheduler(scheduler)
-        self.fleet = self._start_fleet(world)
+        self.network = self._start_network()
+        self.traffic = self.network.traffic
+        self.fleet = self._start_fleet(world or World())
         for index, spec in enumerate(nodes_of(nodes)):
             self.fleet.add(spec if isinstance(spec, NodeConfig) else node_config(spec, index))
+        if self.fleet.names():
+            self.controlplane.start("kube-proxy")
+            self.apiserver.serve_metrics(KubeletServer(self.fleet))
         if settle:
             self.settle_nodes()
 
@@ -102,13 +108,22 @@ class Cluster:
         actor.start()
         return actor
 
-    def _start_fleet(self, world: World | None) -> Fleet:
+    def _start_network(self) -> Network:
+        """The wires and the proxies of all nodes. What only a cluster with nodes has starts later."""
+        part = "kube-proxy"
+        network = Network(self.context(part, part, "service-controller"))
+        self.controlplane.add(part, Part(part, network.start, network.stop, running=False))
+        self.controlplane.start_informers(part)
+        return network
+
+    def _start_fleet(self, world: World) -> Fleet:
+        world.fabric = self.network.fabric
         fleet = Fleet(self.context("kubelet", "kubelet"), world)
         self.controlplane.start_informers("kubelet")
         fleet.start()
         serves = KubeletServer(fleet)
         providers = self.apiserver.providers
-        providers.logs = providers.streams = providers.metrics = serves
+        providers.logs = providers.streams = serves
         return fleet
 
     # ---- use -------------------------------------------------------------------

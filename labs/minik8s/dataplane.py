@@ -40,12 +40,13 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """An HTTP answer that is complete `latency` seconds after the request was sent."""
+    """An HTTP answer that is complete `latency` seconds after the request was sent; `host` tells who gives it."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     latency: float = 0.0
+    host: str = ""
 
 
 class Connection(Protocol):

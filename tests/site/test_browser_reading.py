@@ -98,3 +98,21 @@ def test_definition_shows_on_hover_and_focus(visit, site):
     link.focus()
     page.locator(".term-tip").wait_for()
     assert link.get_attribute("aria-describedby") == "term-tip"
+
+
+def test_a_visited_page_opens_offline_and_is_isolated(browser, address, site):
+    context = browser.new_context(locale="ko-KR", service_workers="allow")
+    try:
+        page = context.new_page()
+        page.add_init_script("localStorage.setItem('minik8s.offline', 'true')")
+        page.goto(address + pages()[0])
+        page.evaluate("navigator.serviceWorker.ready")
+        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        page.reload()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("crossOriginIsolated")
+        context.set_offline(True)
+        page.reload()
+        assert page.locator("h1:visible").count() == 1
+    finally:
+        context.close()

@@ -71,7 +71,25 @@ def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[st
     meta = context.get("meta") or {}
     context["page_description"] = meta.get("description") or describe(doctree) or app.config.minik8s_description
     context["kubernetes_version"] = str(meta.get("kubernetes") or app.config.minik8s_kubernetes_version)
-    context["script_files"] = [file for file in context["script_files"] if "://" not in str(getattr(file, "filename", file) or "")]
+    context["script_files"] = scripts(context["script_files"])
+
+
+# Scripts of Sphinx for its own search and highlighting, which our search replaces.
+UNUSED_SCRIPTS = ("doctools.js", "sphinx_highlight.js", "translations.js", "searchtools.js", "language_data.js")
+
+
+def scripts(files: list[Any]) -> list[Any]:
+    """Only our own host's scripts, none of which may hold up the first paint."""
+    kept = []
+    for file in files:
+        name = str(getattr(file, "filename", file) or "")
+        if "://" in name or name.rpartition("/")[2] in UNUSED_SCRIPTS:
+            continue
+        attributes = getattr(file, "attributes", {})
+        if name and attributes.get("type") != "module":
+            file = type(file)(name, priority=file.priority, **{**attributes, "defer": "defer"})
+        kept.append(file)
+    return kept
 
 
 def localise(app: Sphinx) -> None:

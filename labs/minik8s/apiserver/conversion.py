@@ -48,8 +48,6 @@ def to_storage(kind: Kind, obj: Object) -> Object:
     """An object of `kind` in the version it is kept in."""
     if kind.storage is None:
         return obj
-    if kind.custom:
-        return {**obj, "apiVersion": api_version(*kind.storage)}
     stored = obj if kind.custom else _TO[kind.kind](obj)
     return {**stored, "apiVersion": api_version(*kind.storage)}
 
@@ -58,8 +56,6 @@ def from_storage(kind: Kind, obj: Object) -> Object:
     """A stored object in the version of `kind`."""
     if kind.storage is None:
         return obj
-    if kind.custom:
-        return {**obj, "apiVersion": kind.api_version}
     shown = obj if kind.custom else _FROM[kind.kind](obj)
     return {**shown, "apiVersion": kind.api_version}
 

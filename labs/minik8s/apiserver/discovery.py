@@ -21,18 +21,61 @@ from minik8s.wire import Request, Response
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 CUSTOM_VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
 _NOT_FOUND = "404 page not found\n"
-_HEALTH = ("etcd", "log", "ping")
+_HOOKS = (
+    "apiservice-discovery-controller",
+    "apiservice-openapi-controller",
+    "apiservice-openapiv3-controller",
+    "apiservice-registration-controller",
+    "apiservice-status-local-available-controller",
+    "apiservice-status-remote-available-controller",
+    "apiservice-wait-for-first-sync",
+    "bootstrap-controller",
+    "crd-informer-synced",
+    "generic-apiserver-start-informers",
+    "kube-apiserver-autoregistration",
+    "peer-endpoint-reconciler-controller",
+    "priority-and-fairness-config-consumer",
+    "priority-and-fairness-config-producer",
+    "priority-and-fairness-filter",
+    "rbac",
+    "scheduling",
+    "start-apiextensions-controllers",
+    "start-apiextensions-informers",
+    "start-apiserver-admission-initializer",
+    "start-cluster-authentication-info-controller",
+    "start-kube-aggregator-informers",
+    "start-kube-apiserver-identity-lease-controller",
+    "start-kube-apiserver-identity-lease-garbage-collector",
+    "start-kubernetes-service-cidr-controller",
+    "start-legacy-token-tracking-controller",
+    "start-service-ip-repair-controllers",
+    "start-system-namespaces-controller",
+    "storage-object-count-tracker-hook",
+    "storage-readiness",
+)
+_COMMON_CHECKS = ("autoregister-completion", "log", "ping", *(f"poststarthook/{hook}" for hook in _HOOKS))
+_STORAGE_CHECKS = ("etcd", "loopback-serving-certificate")
+HEALTH_CHECKS: dict[str, tuple[str, ...]] = {
+    "healthz": (*_COMMON_CHECKS, *_STORAGE_CHECKS),
+    "livez": (*_COMMON_CHECKS, *_STORAGE_CHECKS),
+    "readyz": (*_COMMON_CHECKS, "informer-sync", "shutdown"),
+}
+"""The single checks behind /healthz, /livez and /readyz, by name (as kube-apiserver 1.36 lists them at `/`)."""
 _PATHS = (
     "/.well-known/openid-configuration",
     "/api",
     "/apis",
     "/apis/",
-    *(f"/{check}{part}" for check in ("healthz", "livez", "readyz") for part in ("", *(f"/{h}" for h in _HEALTH))),
+    *(f"/{group}" for group in HEALTH_CHECKS),
+    *(f"/{group}/{check}" for group, checks in HEALTH_CHECKS.items() for check in checks),
+    "/flagz",
     "/metrics",
+    "/metrics/slis",
     "/openapi/v2",
     "/openapi/v3",
     "/openapi/v3/",
     "/openid/v1/jwks",
+    "/statusz",
     "/version",
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minik8s.apiserver import discovery
+from minik8s.apiserver import discovery, openapi
 from minik8s.apiserver.errors import method_not_allowed
 from minik8s.apiserver.requestinfo import RequestInfo
 from minik8s.wire import Request, Response, StatusError
@@ -33,7 +33,7 @@ _HEALTH = frozenset({"healthz", "livez", "readyz"})
 
 def answer(server: ApiServer, request: Request, info: RequestInfo, unknown: StatusError | None = None) -> Response:
     """The answer to a path outside the resources, or to one of a resource that there is not."""
-    found = discovery.handle(request, server.registry)
+    found = discovery.handle(request, server.registry) or openapi.handle(request, server.registry)
     if found is not None:
         return found
     parts = [part for part in request.path.split("/") if part]

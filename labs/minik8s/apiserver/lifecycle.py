@@ -18,19 +18,7 @@ class Lifecycle:
 
     def __init__(self, server: ApiServer):
         self._server = server
-        self._since: dict[tuple[str, str], int] = {}
-
-    def stored(self, kind: Kind, obj: Object) -> None:
-        if kind.resource_name == crd.RESOURCE:
-            self._definition_stored(obj)
-        elif kind.kind == "Event" and kind.storage_resource == "events":
-            self._plan_expiry(obj)
-
-    def removed(self, kind: Kind, obj: Object) -> None:
-        self._server.allocators.release(kind, obj)
-        if kind.resource_name == crd.RESOURCE:
-            crd.removed(self._server, obj)
-            self._since.pop((obj["spec"]["group"], obj["spec"]["names"]["plural"]), None)
+        self._since: dict[tuple[str, str], tuple[str, int]] = {}
 
     def load(self) -> None:
         """Take up what the store holds from before: custom kinds, and Events that have to expire."""
@@ -38,17 +26,27 @@ class Lifecycle:
         for event in self._server.store.list("events"):
             self._plan_expiry(event)
 
-    def _definition_stored(self, definition: Object) -> None:
-        server, spec = self._server, definition["spec"]
-        place = (spec["group"], spec["names"]["plural"])
-        crd.stored(server, definition)
-        if server.registry.by_name(f"{place[1]}.{place[0]}") is None:
-            self._since.pop(place, None)
-        else:
-            self._since.setdefault(place, server.store.revision)
+    def stored(self, kind: Kind, obj: Object) -> None:
+        if kind.resource_name == crd.RESOURCE:
+            crd.stored(self._server, obj)
+            self._note_served(obj)
+        elif kind.kind == "Event" and kind.storage_resource == "events":
+            self._plan_expiry(obj)
+
+    def removed(self, kind: Kind, obj: Object) -> None:
+        self._server.allocators.release(kind, obj)
+        if kind.resource_name == crd.RESOURCE:
+            crd.removed(self._server, obj)
 
     def served_since(self, kind: Kind) -> int:
-        return self._since.get((kind.group, kind.plural), 0) if kind.custom else 0
+        """The revision at which a custom kind was first served, where its watch cache begins; 0 for other kinds."""
+        return self._since.get((kind.group, kind.plural), ("", 0))[1] if kind.custom else 0
+
+    def _note_served(self, definition: Object) -> None:
+        spec, uid = definition["spec"], definition["metadata"]["uid"]
+        place = (spec["group"], spec["names"]["plural"])
+        if self._since.get(place, ("", 0))[0] != uid:
+            self._since[place] = (uid, self._server.store.revision)
 
     def _plan_expiry(self, event: Object) -> None:
         """An Event lives for the TTL after its last write, like a key with a lease in etcd."""

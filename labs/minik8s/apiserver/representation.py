@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minik8s.apiserver import partial
+from minik8s.apiserver import partial, tables
 from minik8s.apiserver.call import Call
 from minik8s.objects import Object
-from minik8s.wire import Response, WatchEvent
+from minik8s.wire import Response, WatchEvent, bad_request
 
 
 def represent(call: Call, response: Response) -> Response:
     """The response in the form that the client asked for."""
-    if "content-type" not in response.headers:
+    if "content-type" not in response.headers and response.status != 204:
         response.headers["content-type"] = call.output.media
     form = call.output.form
     if not form or response.stream is not None or response.status >= 300 or not isinstance(response.body, dict):
@@ -36,9 +36,10 @@ def shaped(call: Call, body: Object) -> Object:
 
 
 def _table(call: Call, items: list[Object], meta: Any) -> Object:
-    from minik8s.apiserver import tables
-
     include = call.request.param("includeObject") or "Metadata"
+    if include not in ("Metadata", "Object", "None"):
+        why = "must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f'Unable to convert to Table as requested: includeObject: Invalid value: "{include}": {why}')
     kept = {k: v for k, v in meta.items() if k in ("resourceVersion", "continue", "remainingItemCount")}
     return tables.render(call.kind, items, call.now, include_object=include, list_meta=kept)
 

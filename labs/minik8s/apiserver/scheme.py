@@ -5,57 +5,16 @@ Built-in kinds are handled by `minik8s.objects`, custom resources by `minik8s.ap
 
 from __future__ import annotations
 
-# --- until all parts have landed (removed then) ---
-import types as _types
-
-from minik8s.apiserver import crd, crd_validation, managedfields
+from minik8s.apiserver import crd, crd_kinds, crd_validation, managedfields
 from minik8s.apiserver.apply import server_side_apply
 from minik8s.apiserver.call import Call
+from minik8s.apiserver.crd_kinds import CustomKind
 from minik8s.apiserver.errors import invalid_fields
-from minik8s.objects import Object, schema
+from minik8s.objects import Object, defaults, schema, validation
 from minik8s.objects.kinds import Kind
+from minik8s.objects.meta import rfc3339
 from minik8s.objects.schema import DecodeResult, decode_type
 from minik8s.objects.validation.field import Errors
-
-try:
-    from minik8s.apiserver import crd_kinds
-    from minik8s.apiserver.crd_kinds import CustomKind
-except ImportError:
-
-    class CustomKind:  # type: ignore[no-redef]
-        pass
-
-    crd_kinds = _types.SimpleNamespace()  # type: ignore[assignment]
-try:
-    from minik8s.objects import defaults
-except ImportError:
-    defaults = None
-try:
-    from minik8s.objects import validation
-except ImportError:
-    validation = None
-
-
-def _same(kind, new, old=None):  # type: ignore[no-untyped-def]
-    return new
-
-
-def _status(kind, new, old):  # type: ignore[no-untyped-def]
-    meta = {k: v for k, v in old["metadata"].items() if k != "managedFields"}
-    if "managedFields" in new["metadata"]:
-        meta["managedFields"] = new["metadata"]["managedFields"]
-    return {**old, "metadata": meta, "status": new.get("status") or {}}
-
-
-if not hasattr(defaults, "prepare_create") or getattr(defaults.prepare_create, "__name__", "") == "<lambda>":
-    apply = getattr(defaults, "apply_defaults", _same)
-    defaults = _types.SimpleNamespace(
-        apply_defaults=apply, prepare_create=_same, prepare_update=_same, prepare_status_update=_status
-    )
-if not hasattr(validation, "validate_create"):
-    _none = lambda *a: []  # noqa: E731
-    validation = _types.SimpleNamespace(validate_create=_none, validate_update=_none, validate_status_update=_none)
-# ---
 
 __all__ = ["decode", "decode_type", "default"]
 
@@ -79,7 +38,11 @@ def prepare_create(call: Call, obj: Object) -> Object:
     kind = call.kind
     if kind.resource_name == crd.RESOURCE:
         return crd.prepare_create(obj)
-    return crd_kinds.prepare_create(kind, obj) if isinstance(kind, CustomKind) else defaults.prepare_create(kind, obj)
+    return (
+        crd_kinds.prepare_create(kind, obj)
+        if isinstance(kind, CustomKind)
+        else defaults.prepare_create(kind, obj, rfc3339(call.now))
+    )
 
 
 def validate_create(call: Call, obj: Object) -> None:

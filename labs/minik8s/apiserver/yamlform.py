@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from minik8s.apiserver.gojson import MAX_DEPTH
+
 # libyaml's loader and dumper when PyYAML has them; the pure ones (in a web page) give the same values.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -95,10 +97,19 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 def loads(text: str) -> tuple[Any, list[str]]:
     """(the first document as JSON values, the repeated keys as go-yaml reports them). YamlError."""
+    try:
+        _check_depth(text)
+    except yaml.MarkedYAMLError as error:
+        raise YamlError(_message(error)) from None
+    except yaml.YAMLError as error:
+        raise YamlError(f"yaml: {error}") from None
     loader = _Loader(text)
     loader.duplicates = []
     try:
-        return loader.get_single_data(), list(loader.duplicates)
+        value = loader.get_single_data()
+        if "*" in text and _size(value, {}) > MAX_NODES:
+            raise YamlError("yaml: document contains excessive aliasing")
+        return value, list(loader.duplicates)
     except yaml.MarkedYAMLError as error:
         raise YamlError(_message(error)) from None
     except yaml.YAMLError as error:
@@ -107,6 +118,33 @@ def loads(text: str) -> tuple[Any, list[str]]:
         raise YamlError("yaml: exceeded max depth") from None
     finally:
         loader.dispose()
+
+
+MAX_NODES = 400_000
+"""How many values a document may have when its aliases are written out."""
+
+
+def _size(value: Any, known: dict[int, int]) -> int:
+    """How many values there are in `value`; what an alias repeats is counted each time, but looked at once."""
+    if not isinstance(value, dict | list):
+        return 1
+    found = known.get(id(value))
+    if found is None:
+        items = value.values() if isinstance(value, dict) else value
+        found = known[id(value)] = 1 + sum(_size(item, known) for item in items)
+    return found
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what nests too deep before a tree is built of it: libyaml's composer is recursive C."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise YamlError("yaml: exceeded max depth")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 # Where the pure scanner words an error differently from libyaml (and so from go-yaml).

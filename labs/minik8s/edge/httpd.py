@@ -10,7 +10,7 @@ import ssl
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -111,8 +111,9 @@ class HttpServer:
         try:
             for key, value in parse_qsl(raw.rel_url.raw_query_string, keep_blank_values=True, errors="strict"):
                 query.setdefault(key, []).append(value)
-            path = raw.path
-            path.encode()
+            path = raw.rel_url.raw_path
+            if "%" in path:
+                unquote_to_bytes(path).decode()
         except UnicodeError:
             raise bad_request("the URL is not UTF-8") from None
         return Request(raw.method, path, query, headers, body)
@@ -167,6 +168,7 @@ def _headers(response: Response) -> list[tuple[str, str]]:
     out = [("Audit-Id", response.headers["audit-id"])] if "audit-id" in response.headers else []
     out.append(("Cache-Control", response.headers.get("cache-control", _SAFE_ID)))
     out.append(("Content-Type", response.headers.get("content-type", "application/json")))
+    out.append(("Server", "minik8s"))
     skip = ("audit-id", "cache-control", "content-type")
     out.extend((key, value) for key, value in response.headers.items() if key not in skip)
     out.extend(("Warning", warning_header(text)) for text in response.warnings)

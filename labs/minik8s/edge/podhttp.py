@@ -14,7 +14,7 @@ from aiohttp import web
 from minik8s.dataplane import Call, Connection, DialError
 from minik8s.edge.realtime import RealTime
 
-_HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "date", "server"})
+_HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "date"})
 
 
 class _Pipe(asyncio.Transport):
@@ -86,6 +86,8 @@ class PodConnection:
             self._pipe.close()
             raise ConnectionResetError("connection reset by peer")
         kept = {key: value for key, value in answer.headers.items() if key.lower() not in _HOP}
+        kept.setdefault("Content-Type", "text/html" if answer.body.lstrip()[:1] == b"<" else "text/plain")
+        kept.setdefault("Server", "minik8s")
         response = web.Response(status=answer.status, body=answer.body, headers=kept)
         if self._connection.closed:
             response.force_close()

@@ -64,6 +64,11 @@ def records() -> list[Record]:
     return found
 
 
+def running(record: Record) -> bool:
+    """Whether a server is still there: it takes its record away as the last thing it does."""
+    return (run_folder() / f"{record.pid}.json").exists() and alive(record.pid)
+
+
 def alive(pid: int) -> bool:
     """Whether a process of this id runs."""
     try:
@@ -82,7 +87,7 @@ def secret(path: Path, size: int = 32) -> str:
     except (OSError, UnicodeDecodeError):
         text = ""
     if len(text) < size:
-        text = secrets.token_urlsafe(size)
+        text = secrets.token_hex(size)
         write_private(path, text.encode())
     return text
 

@@ -27,7 +27,8 @@ def admit(kubelet: Kubelet, pod: Object) -> None:
     spec = pod["spec"]
     node = kubelet.informers("nodes").get("", kubelet.name)
     if node is not None and not _selected(spec, node):
-        raise Refusal("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
+        message = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+        raise Refusal("NodeAffinity", message)
     wanted, used, have = pod_requests(spec), kubelet.used(), kubelet.config.allocatable()
     if used.get("pods", 0) + 1 > value(have.get("pods", "110")):
         raise Refusal("OutOfpods", "Node didn't have enough resource: pods, requested: 1, "
@@ -90,7 +91,8 @@ def _check_ports(kubelet: Kubelet, spec: Object) -> None:
         return
     for worker in kubelet.pods.values():
         if worker.uid in kubelet._used and wanted & host_ports(worker.pod["spec"]):
-            raise Refusal("NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports")
+            message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+            raise Refusal("NodePorts", message)
 
 
 def host_ports(spec: Object) -> set[tuple[str, int]]:

@@ -17,7 +17,7 @@ logs          lines to print after the start, separated by newlines; log-every s
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -53,6 +53,9 @@ class Course:
         return None
 
 
+IDLE, SMALL = Course(((0.0, 0.0),)), Course(((0.0, 1_048_576.0),))
+
+
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """See the module's text; times in seconds, cpu in cores, memory in bytes."""
@@ -60,8 +63,8 @@ class Behaviour:
     ready_after: float = 0.0
     exit_after: float | None = None
     exit_code: int = 1
-    cpu: Course = Course(((0.0, 0.0),))
-    memory: Course = Course(((0.0, 1_048_576.0),))
+    cpu: Course = IDLE
+    memory: Course = SMALL
     cpu_per_request: float = 0.001
     latency: float = 0.004
     http: Mapping[str, tuple[int, float | None]] = field(default_factory=dict)
@@ -125,7 +128,7 @@ def _changed(base: Behaviour, wanted: Mapping[str, Any]) -> Behaviour:
     return replace(base, **changes) if changes else base
 
 
-def _course(text: Any, unit: Any) -> Course:
+def _course(text: Any, unit: Callable[[str], float]) -> Course:
     parts = [p.partition(":") for p in str(text).split(",")]
     if len(parts) == 1 and not parts[0][1]:
         return Course(((0.0, unit(parts[0][0])),))
@@ -148,7 +151,7 @@ def _lines(value_: Any) -> tuple[str, ...]:
     return tuple(value_) if isinstance(value_, list) else tuple(str(value_).split("\n"))
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "ready_after": float,
     "exit_after": float,
     "exit_code": int,

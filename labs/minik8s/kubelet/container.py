@@ -266,6 +266,10 @@ class ContainerWorker:
         self._stop_grace = self.pod.grace if grace is None else grace
         has_hook = hook and (self.spec.get("lifecycle") or {}).get("preStop") and self._stop_grace > 0
         self.handle(E.STOP_HOOK if has_hook and self.running else E.STOP)
+        self._settle_stop()
+
+    def _settle_stop(self) -> None:
+        """A program that ended meanwhile cannot end again."""
         if self.state is S.STOPPING and self.running is None:
             self.pod.host.call_soon(self.handle, E.EXIT)
 

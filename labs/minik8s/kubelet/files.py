@@ -32,7 +32,7 @@ class Directory:
 
     def is_dir(self, path: str) -> bool:
         prefix = path + "/" if path else ""
-        return not path or path in self.folders or any(p.startswith(prefix) for p in self.files | dict.fromkeys(self.folders))
+        return not path or path in self.folders or any(p.startswith(prefix) for p in (*self.files, *self.folders))
 
     def children(self, path: str) -> set[str]:
         prefix = path + "/" if path else ""

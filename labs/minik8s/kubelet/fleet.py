@@ -7,6 +7,7 @@ so that a thousand nodes cost no more than the pods that change.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from minik8s.client import Context
 from minik8s.dataplane import Fabric
@@ -49,7 +50,7 @@ class Fleet:
         informers("services").add_index(INDEX, lambda o: [o["metadata"].get("namespace", "")])
         pods.on_change(self._pod_changed)
         for kind in ("configmap", "secret"):
-            informers(f"{kind}s").on_change(lambda old, new, kind=kind: self._source_changed(kind, old, new))
+            informers(f"{kind}s").on_change(partial(self._source_changed, kind))
         for resource in ("nodes", "persistentvolumeclaims"):
             informers(resource)
         informers("persistentvolumes").on_change(self._volume_changed)

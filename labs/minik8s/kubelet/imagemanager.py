@@ -90,7 +90,8 @@ class ImageManager:
     def _pulled(self, worker: ContainerWorker, image: str, found: Image, seconds: float) -> None:
         self.images[str(found.reference)] = found
         took = f"{seconds:.3f}".rstrip("0").rstrip(".") + "s" if seconds >= 1 else f"{round(seconds * 1000)}ms"
-        text = f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {found.size} bytes.'
+        size = f"Image size: {found.size} bytes."
+        text = f'Successfully pulled image "{image}" in {took} ({took} including waiting). {size}'
         worker.event("Normal", "Pulled", text)
         self._kubelet.node.changed()
         self._succeed(worker, found)

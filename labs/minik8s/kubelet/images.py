@@ -158,8 +158,8 @@ _REGISTRIES = frozenset({"docker.io", "registry.k8s.io", "gcr.io", "quay.io", "g
 
 
 def _failed(reference: Reference, code: str = "Unknown") -> str:
-    verb = "failed to pull and unpack image" if code != "Unknown" else "failed to pull and unpack image"
-    return f'rpc error: code = {code} desc = {verb} "{reference}": failed to resolve reference "{reference}": '
+    what = f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}": '
+    return f"rpc error: code = {code} desc = {what}"
 
 
 def _image(reference: Reference, config: Mapping[str, Any]) -> Image:

@@ -217,9 +217,7 @@ class PodWorker:
     def container_finished(self, worker: ContainerWorker) -> None:
         if self.state is S.TERMINATING:
             self._stop_more()
-        elif worker.kind in ("init", "app") and self._main_part_over():
-            self._wind_down()
-        elif worker.kind == "sidecar" and self._main_part_over():
+        elif worker.kind != "ephemeral" and self._main_part_over():
             self._wind_down()
 
     def _main_part_over(self) -> bool:

@@ -212,8 +212,11 @@ def _exec(container: ContainerWorker, argv: tuple[str, ...], timeout: float, rep
             session.close()  # type: ignore[union-attr]
         report(f'errored: rpc error: code = DeadlineExceeded desc = command "{" ".join(argv)}" timed out')
 
+    def soon(code: int) -> None:
+        host.call_soon(ended, code)
+
     try:
-        session = running.exec(argv, done=lambda code: host.call_soon(ended, code))
+        session = running.exec(argv, done=soon)
     except NotFound as error:
         report(f'errored and resulted in unknown state: rpc error: code = Unknown desc = {error}')
         return

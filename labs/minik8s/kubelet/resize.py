@@ -67,7 +67,8 @@ class Resizer:
                          for c in specs.values())
             have = unit(allocatable.get(resource, "0"))
             if wanted > have:
-                return "Infeasible", f"Node didn't have enough capacity: {resource}, requested: {wanted}, capacity: {have}"
+                return "Infeasible", (f"Node didn't have enough capacity: {resource}, requested: {wanted}, "
+                                      f"capacity: {have}")
             if wanted + used.get(resource, 0) > have:
                 return "Deferred", (f"Node didn't have enough resource: {resource}, requested: {wanted}, "
                                     f"used: {used.get(resource, 0)}, capacity: {have}")

@@ -84,7 +84,8 @@ class KubeletServer:
     # ---- logs ------------------------------------------------------------------
     def logs(self, pod: Object, container: str, options: Object) -> Response:
         """text/plain bytes; a ByteStream when `follow` is asked for. options: PodLogOptions by JSON names."""
-        worker = self._worker(pod, f"containerLogs/{pod['metadata']['namespace']}/{pod['metadata']['name']}/{container}")
+        meta = pod["metadata"]
+        worker = self._worker(pod, f"containerLogs/{meta['namespace']}/{meta['name']}/{container}")
         wanted = log_options(container, options)
         log = self._log(pod, worker, wanted)
         now = worker.host.now()

@@ -216,6 +216,7 @@ class SimulatedContainer:
     def serve(self, handler: Handler, call: Call) -> Answer:
         now = self.clock.true_now()
         answer = handler(call)
+        answer.host = self.sandbox.name
         self._busy_until = max(self._busy_until, now + answer.latency)
         self._costs.append((now, self.behaviour.cpu_per_request))
         if len(self._costs) > 4096:
@@ -332,10 +333,14 @@ class SimulatedRuntime:
         ready(sandbox)
 
     def stop_sandbox(self, sandbox: Sandbox) -> None:
+        """The network plugin takes a moment; until then the address answers, with refusals."""
         assert isinstance(sandbox, SimulatedSandbox)
+        if self._sandboxes.pop(sandbox.config.uid, None) is not None:
+            self._host.call_later(self._rng.uniform(*SANDBOX_SECONDS), self._unplug, sandbox)
+
+    def _unplug(self, sandbox: SimulatedSandbox) -> None:
         if self._fabric is not None and not sandbox.config.host_network:
             self._fabric.detach(sandbox.address, sandbox)
-        self._sandboxes.pop(sandbox.config.uid, None)
 
     def start(
         self,
@@ -376,8 +381,9 @@ class SimulatedRuntime:
         for box in containers.values():
             box._exited = _ignore
             box.kill()
-        for sandbox in list(self._sandboxes.values()):
-            self.stop_sandbox(sandbox)
+        sandboxes, self._sandboxes = self._sandboxes, {}
+        for sandbox in sandboxes.values():
+            self._unplug(sandbox)
 
 
 def _ignore(exit: Exit) -> None:

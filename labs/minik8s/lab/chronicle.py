@@ -53,7 +53,8 @@ def pod_rows(changes: Iterable[Change], start: float, end: float) -> list[Row]:
 
 def _label(pod: Object) -> str:
     node = pod["spec"].get("nodeName")
-    return pod["metadata"]["name"] + (f" @{node}" if node else "")
+    name: str = pod["metadata"]["name"]
+    return f"{name} @{node}" if node else name
 
 
 SUBJECTS = ("deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "pods")

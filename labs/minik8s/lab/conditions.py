@@ -26,6 +26,11 @@ def condition(obj: Object, kind: str) -> str:
     return ""
 
 
+def replaced(uid: str) -> Predicate:
+    """Whether the object with this uid is gone (another may have its name by now)."""
+    return lambda obj: obj is None or obj["metadata"]["uid"] != uid
+
+
 def available(obj: Object | None) -> bool:
     """A workload whose newest template runs with all replicas available (what `kubectl rollout status` waits for)."""
     if obj is None:

@@ -117,6 +117,6 @@ def api_client(place: Place, user: UserInfo = ADMIN) -> Any:
 
     configuration = client.Configuration()
     configuration.host = "http://in-process"
-    made = client.ApiClient(configuration)
+    made: Any = client.ApiClient(configuration)
     made.rest_client = InProcessRest(place, user, client.ApiException)
     return made

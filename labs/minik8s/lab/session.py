@@ -12,6 +12,7 @@ from typing import Any
 
 from minik8s.client import Client
 from minik8s.lab import chronicle, conditions, kubectl, manifests, refs
+from minik8s.lab.checks import Checks
 from minik8s.lab.controls import ControlPlane, Nodes
 from minik8s.lab.kubectl import Result
 from minik8s.lab.official import ADMIN, api_client
@@ -46,6 +47,7 @@ class Lab:
         self.place, self.namespace = place, namespace
         self.client = Client(place.handle, actor=MANAGER, user=ADMIN)
         self._started = place.now()
+        self._made: list[tuple[refs.Ref, str]] = []
         self.nodes = Nodes(place, self.client)
         self.controlplane = ControlPlane(place)
 
@@ -75,6 +77,7 @@ class Lab:
             ref = refs.of(obj, self.client)
             space = namespace or obj["metadata"].get("namespace") or self.namespace
             stored = self.client.patch(ref.resource, space, ref.name, obj, type="apply", force=True)
+            self._made.append((refs.Ref(ref.resource, stored["metadata"]["name"]), space))
             done.append(f"{ref.resource}/{stored['metadata']['name']}")
         return done
 
@@ -103,14 +106,28 @@ class Lab:
         """실습 네임스페이스의 파드들."""
         return self.list("pods", selector)
 
-    def delete(self, what: manifests.Source, *, grace: int | None = None, propagation: str | None = None) -> None:
-        """`k.delete("pod/web")` 또는 `k.delete("manifests/web.yaml")`. 이미 없으면 아무 일도 하지 않는다."""
+    def delete(
+        self,
+        what: manifests.Source,
+        *,
+        grace: int | None = None,
+        propagation: str | None = None,
+        wait: bool = True,
+    ) -> None:
+        """`k.delete("pod/web")` 또는 `k.delete("manifests/web.yaml")`. 이미 없으면 아무 일도 하지 않는다.
+
+        kubectl처럼 정말 사라질 때까지 기다린다. 지우라고만 하고 돌아오려면 wait=False.
+        """
         for namespace, ref in self._named(what):
             try:
+                gone = self.client.get(ref.resource, namespace, ref.name)["metadata"]["uid"]
                 self.client.delete(ref.resource, namespace, ref.name, grace=grace, propagation=propagation)
             except StatusError as error:
                 if error.code != 404:
                     raise
+                continue
+            if wait:
+                self._await(ref, namespace, conditions.replaced(gone), 60.0)
 
     def _named(self, what: manifests.Source) -> Iterable[tuple[str, refs.Ref]]:
         if isinstance(what, str) and "\n" not in what and not what.endswith((".yaml", ".yml", ".json")):
@@ -135,6 +152,20 @@ class Lab:
         """`k.kubectl("get pods -o wide")`: 명령을 돌리고 찍힌 글과 종료 코드를 돌려준다."""
         return kubectl.run(self.place, line, namespace=self.namespace, stdin=stdin)
 
+    def checks(self, title: str) -> Checks:
+        """확인 셀의 묶음. `labs/notebooks`의 실습이 쓴다."""
+        return Checks(title)
+
+    def cleanup(self) -> None:
+        """이 실습이 만든 것을 지운다. 네임스페이스가 실습의 것이면 통째로 지운다."""
+        for ref, namespace in reversed(self._made):
+            try:
+                self.client.delete(ref.resource, namespace, ref.name, propagation="Background")
+            except StatusError as error:
+                if error.code != 404:
+                    raise
+        self._made.clear()
+
     # ---- 시간 ---------------------------------------------------------------
     def sleep(self, seconds: float) -> None:
         """클러스터가 `seconds`초 동안 제 할 일을 하게 둔다. 내장 클러스터에서는 눈 깜짝할 사이다."""
@@ -153,13 +184,22 @@ class Lab:
         until: available, ready, complete, deleted, bound, running, succeeded, 조건 이름(`Ready=False`), 또는 함수.
         """
         test = conditions.named(until) if isinstance(until, str) else until
+        obj, came = self._await(refs.parse(ref, self.client), self.namespace, test, timeout)
+        if not came:
+            raise TimeoutError(self._why_not(ref, until, timeout, obj))
+        return obj
+
+    def _await(
+        self, ref: refs.Ref, namespace: str, test: conditions.Predicate, timeout: float
+    ) -> tuple[Object | None, bool]:
+        """The object when `test` held, or as it was at the end; and whether it held."""
         end = self.place.now() + timeout
         while True:
-            obj = self.find(ref)
-            if test(obj):
-                return obj
+            found = self.client.find(ref.resource, namespace, ref.name)
+            if test(found):
+                return thaw(found), True
             if self.place.now() >= end or not self._let_live(end):
-                raise TimeoutError(self._why_not(ref, until, timeout, obj))
+                return thaw(found), False
 
     def _let_live(self, end: float) -> bool:
         """Let something happen, but not beyond `end`."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from minik8s.client import Informers
 from minik8s.clock import Clock
-from minik8s.dataplane import NO_HOST, NO_ROUTE, REFUSED, TIMEOUT, Connection, DialError, Host
+from minik8s.dataplane import NO_ROUTE, REFUSED, TIMEOUT, Connection, DialError, Host
 from minik8s.network.dns import ClusterDNS
 from minik8s.network.policy import Peer, PolicyEngine
 from minik8s.network.proxy import Affinity, Proxies, eligible
@@ -43,7 +43,7 @@ class ClusterFabric:
         self.isolated: set[str] = set()
         services = informers("services")
         services.add_index(BY_ADDRESS, service_addresses)
-        services.add_index("nodePort", lambda o: [str(p["nodePort"]) for p in o["spec"].get("ports") or () if p.get("nodePort")])
+        services.add_index("nodePort", _node_ports)
         informers("pods").add_index("podIP", _pod_addresses)
         informers("nodes").add_index(BY_ADDRESS, _node_addresses)
         self.virtual: dict[str, Callable[[str, str, int], Route]] = {}
@@ -174,6 +174,10 @@ def service_addresses(service: Object) -> Answers:
     return out + [i["ip"] for i in ingress if i.get("ip")]
 
 
+def _node_ports(service: Object) -> Answers:
+    return [str(p["nodePort"]) for p in service["spec"].get("ports") or () if p.get("nodePort")]
+
+
 def _pod_addresses(pod: Object) -> Answers:
     status = pod.get("status") or {}
     ended = status.get("phase") in ("Succeeded", "Failed")
@@ -184,5 +188,3 @@ def _pod_addresses(pod: Object) -> Answers:
 def _node_addresses(node: Object) -> Answers:
     return [a["address"] for a in (node.get("status") or {}).get("addresses") or () if a["type"].endswith("IP")]
 
-
-__all__ = ["NO_HOST", "ClusterFabric", "Route", "service_addresses"]

@@ -61,7 +61,10 @@ class PolicyEngine:
     def _selecting(self, pod: Object, direction: str) -> Policies:
         labels = pod["metadata"].get("labels") or {}
         found = self._policies.by_index("namespace", pod["metadata"]["namespace"])
-        return [p for p in found if direction in policy_types(p) and matches(p["spec"].get("podSelector") or {}, labels)]
+        return [
+            p for p in found
+            if direction in policy_types(p) and matches(p["spec"].get("podSelector") or {}, labels)
+        ]
 
     def _allows(
         self, policy: Object, direction: str, other: Peer, target: Peer, port: int, protocol: str

@@ -16,7 +16,7 @@ from minik8s.client import Informers
 from minik8s.clock import Clock
 from minik8s.objects.frozen import Object
 
-SYNC_SECONDS = (0.04, 0.2)
+SYNC_SECONDS = (0.08, 0.4)
 """From - to: how long after the news a node's rules have changed."""
 
 KEEP_SECONDS = 60.0

@@ -109,14 +109,9 @@ class SchedulerActor:
         informers("pods").on_change(self._pod_changed)
         for resource in cluster.OTHERS:
             informers(resource).on_change(self._other(resource))
-        for resource in (
-            "namespaces",
-            "services",
-            "replicationcontrollers",
-            "replicasets.apps",
-            "statefulsets.apps",
-            "poddisruptionbudgets.policy",
-        ):
+        for resource in ("services", "replicationcontrollers", "replicasets.apps", "statefulsets.apps"):
+            informers(resource).on_change(self._selector_changed)
+        for resource in ("namespaces", "poddisruptionbudgets.policy"):
             informers(resource)
 
     # What changes
@@ -184,6 +179,11 @@ class SchedulerActor:
             self._undo(binding)
         if nominated and not pod.node_name:
             self._move("pod/delete", pod.pod, None)
+
+    def _selector_changed(self, old: Object | None, new: Object | None) -> None:
+        """Services and controllers say which pods are siblings, for default spreading."""
+        if old is None or new is None or old["spec"].get("selector") != new["spec"].get("selector"):
+            self.handle.version += 1
 
     def _other(self, resource: str) -> Any:
         def changed(old: Object | None, new: Object | None) -> None:
@@ -385,7 +385,14 @@ class SchedulerActor:
             self.ctx.trace.record(NAME, "error", f"pods/{victim.key}", message=str(problem))
 
     def _event(
-        self, pod: PodInfo, profile: Profile, type: str, reason: str, action: str, note: str, related: PodInfo | None = None
+        self,
+        pod: PodInfo,
+        profile: Profile,
+        type: str,
+        reason: str,
+        action: str,
+        note: str,
+        related: PodInfo | None = None,
     ) -> None:
         self.events.event(pod.pod, related.pod if related else None, type, reason, action, note, profile.name)
 

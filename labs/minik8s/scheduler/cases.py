@@ -11,6 +11,7 @@ from typing import Any
 
 from minik8s.objects import Object
 from minik8s.scheduler.config import DEFAULT_NAME, profiles
+from minik8s.scheduler.explain import text
 from minik8s.scheduler.framework import Handle, Nomination, Profile
 from minik8s.scheduler.plugins import volumes as v
 from minik8s.scheduler.plugins.volume_binding import Claims, Plan, bound_volume
@@ -38,6 +39,17 @@ _RESOURCES = {
 def run(cases: Iterable[Object], config: Object | None = None) -> list[dict[str, Any]]:
     """[{"name", "expect": [...]}] for each case."""
     return [{"name": case["name"], "expect": _expect(case, config)} for case in cases]
+
+
+def explained(cases: Iterable[Object], config: Object | None = None) -> list[dict[str, Any]]:
+    """The same, each decision with its Korean explanation as well: {"name", "expect", "explain": [text, ...]}."""
+    found = []
+    for case in cases:
+        nodes = [node["metadata"]["name"] for node in case["nodes"]]
+        decisions = decide(case, config)
+        told = [text(decision) for decision in decisions]
+        found.append({"name": case["name"], "expect": [entry(d, nodes) for d in decisions], "explain": told})
+    return found
 
 
 def _expect(case: Object, config: Object | None) -> list[dict[str, Any]]:

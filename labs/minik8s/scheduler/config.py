@@ -92,7 +92,7 @@ Names = list[tuple[str, int]]
 
 
 def _merged(defaults: Names, custom: Config) -> Names:
-    """The default list with what is disabled left out, what is enabled again reweighted in place, the rest appended."""
+    """The defaults without what is disabled; what is enabled again gets its weight in place, the rest is appended."""
     off = {entry["name"] for entry in custom.get("disabled") or ()}
     on = {entry["name"]: entry.get("weight") or 0 for entry in custom.get("enabled") or ()}
     kept = [(name, weight) for name, weight in defaults if name not in off and "*" not in off]

@@ -1,11 +1,12 @@
 """The fast path: the same decisions as scheduler.py without looking at every node for every pod.
 
-Pods of equal signature get equal answers on equal nodes. So for each signature it keeps which nodes pass the filters,
-as one big integer, and the nodes of each score, likewise; per decision it looks again only at the nodes where a pod came
-or went since (Snapshot.changes). The window of the scan is cut out by counting bits, and of equals the one is taken that
-scheduler.py would take. Topology spread and inter-pod affinity work on counters (fast_rules.py).
+Pods of equal signature get equal answers on equal nodes. So for each signature it keeps which nodes pass the
+filters, as one big integer, and the nodes of each score, likewise; per decision it looks again only at the nodes where
+a pod came or went since (Snapshot.changes). The window of the scan is cut out by counting bits, and of equals the one
+is taken that scheduler.py would take. Topology spread and inter-pod affinity work on counters (fast_rules.py).
 
-Whatever it cannot follow (claims, nominated pods, plugins of one's own, ...) and whatever finds no node goes the plain way.
+Whatever it cannot follow (claims, nominated pods, plugins of one's own, ...) and whatever finds no node goes the
+plain way.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from minik8s.scheduler.fast_rules import Rules
 from minik8s.scheduler.framework import CycleState, Handle, PluginError, Profile
 from minik8s.scheduler.plugins import REGISTRY
 from minik8s.scheduler.plugins.node_affinity import only_nodes
-from minik8s.scheduler.plugins.pod_topology_spread import default_selector
 from minik8s.scheduler.record import Decision
 from minik8s.scheduler.scheduler import MIN_NODES, Scheduler, nodes_to_find
-from minik8s.scheduler.snapshot import NodeInfo, PodInfo, Snapshot
+from minik8s.scheduler.snapshot import NodeInfo, PodInfo, Snapshot, harmless
 
 MAX_CHANGES = 200_000
 MAX_VIEWS = 512
@@ -31,8 +31,18 @@ _BY_RULES = ("PodTopologySpread", "InterPodAffinity")
 _STRETCHED = {"TaintToleration": True, "NodeAffinity": False}
 """Scores that are normalized over the window, and whether less is better."""
 
-_CARRIED = ("requests", "counted", "asked", "ports", "claim_names", "has_affinity", "required_affinity",
-            "required_anti_affinity", "preferred_affinity", "preferred_anti_affinity")
+_CARRIED = (
+    "requests",
+    "counted",
+    "asked",
+    "ports",
+    "claim_names",
+    "has_affinity",
+    "required_affinity",
+    "required_anti_affinity",
+    "preferred_affinity",
+    "preferred_anti_affinity",
+)
 
 Kind = tuple[int, ...]
 Answer = tuple[int, Kind] | None
@@ -51,7 +61,7 @@ class View:
         self.absolute = [(p, profile.weights[p.name]) for p in scorers if p.name not in _STRETCHED]
         self.stretched = [p for p in scorers if p.name in _STRETCHED]
         self.by_shape = not _needs_labels(pod)
-        self.resources = tuple(sorted({*pod.requests, "cpu", "memory"}))
+        self.more = tuple(sorted(name for name in pod.requests if name not in ("cpu", "memory")))
         self.known: dict[tuple[Any, ...], Answer] = {}
         self.rules = Rules(pod, profile, fast.snapshot, fast.domains)
         self.feasible = 0
@@ -76,9 +86,9 @@ class View:
         """What filters and scores say of a node; equal nodes are asked once."""
         if not self.by_shape:
             return self._evaluate(fast, node)
-        used = node.requested
-        load = [used.get(name, 0) for name in self.resources]
-        key = (fast.shapes[place], len(node.pods), node.counted_cpu, node.counted_memory, *load)
+        key = fast.load(place, node)
+        if self.more:
+            key = (*key, *[node.requested.get(name, 0) for name in self.more])
         try:
             return self.known[key]
         except KeyError:
@@ -100,12 +110,14 @@ class View:
         end = len(changes)
         if self.cursor == end:
             return
-        touched = set()
-        for node, pod, sign in changes[self.cursor : end] if end - self.cursor > 1 else changes[-1:]:
+        touched: dict[int, None] = {}
+        count = self.rules.count
+        for node, pod, sign in changes[self.cursor : end]:
             place = fast.places[node.name]
-            touched.add(place)
-            self.rules.count(pod, place, sign)
+            touched[place] = None
+            count(pod, place, sign)
         self.cursor = end
+        fast.touched += len(touched)
         for place in touched:
             answer = self.ask(fast, place, self.nodes[place])
             if answer != self.answers[place]:
@@ -219,13 +231,16 @@ class FastScheduler(Scheduler):
     def __init__(self, snapshot: Snapshot, handle: Handle, percentage: int = 0, min_nodes: int = MIN_NODES) -> None:
         super().__init__(snapshot, percentage)
         self.handle, self.min_nodes = handle, min_nodes
-        self.evaluated = 0
-        self.plain = 0
+        self.evaluated = 0  # times that filters and scores were worked out for a node
+        self.touched = 0  # nodes looked at again because a pod came or went, equal ones included
+        self.plain = 0  # decisions that went the plain way
         self.places: dict[str, int] = {}
         self.shapes: list[int] = []
         self._views: dict[tuple[Any, ...], View] = {}
         self._domains: dict[str | None, Domains] = {}
-        self._version = -1
+        self._version = (-1, -1)
+        self._loads: list[tuple[int, ...] | None] = []
+        self._synced = 0
         self._plain_profiles: dict[str, bool] = {}
 
     def schedule(self, pod: PodInfo, profile: Profile) -> tuple[Decision, CycleState]:
@@ -233,14 +248,14 @@ class FastScheduler(Scheduler):
         if view is not None:
             decision = self._choose(view, pod, profile)
             if decision is not None:
-                return decision, view.state
+                return decision, CycleState()
         self.plain += 1
         return super().schedule(pod, profile)
 
     def _choose(self, view: View, pod: PodInfo, profile: Profile) -> Decision | None:
         """The decision, or None when there is nothing to choose from."""
         size, start = len(view.nodes), self.next_start
-        feasible = view.feasible & view.rules.allowed()
+        feasible = view.feasible & view.rules.allowed() if view.rules.filters else view.feasible
         if not feasible:
             return None
         enough = nodes_to_find(size, profile.percentage or self.percentage)
@@ -268,9 +283,10 @@ class FastScheduler(Scheduler):
         """The view of the pod's signature, up to date; None where only the plain way will do."""
         if len(self.snapshot) < self.min_nodes or len(self.handle.nominator) or pod.nominated or pod.node_name:
             return None
-        if self._version != self.snapshot.version or len(self.snapshot.changes) > MAX_CHANGES:
+        if self._version != (self.snapshot.version, self.handle.version) or len(self.snapshot.changes) > MAX_CHANGES:
             self._start_over()
-        key = (profile.name, pod.signature, self._siblings(pod, profile))
+        self._sync()
+        key = (profile.name, pod.signature)
         view = self._views.get(key)
         if view is not None and len(self.snapshot.changes) - view.cursor > 2 * len(view.nodes):
             view = None
@@ -286,12 +302,6 @@ class FastScheduler(Scheduler):
         view.catch_up(self)
         return None if view.rules.opaque else view
 
-    def _siblings(self, pod: PodInfo, profile: Profile) -> str:
-        """Whom default spreading takes for siblings: that depends on Services, so it is asked every time."""
-        if pod.spec.get("topologySpreadConstraints") or "PodTopologySpread" not in profile.by_name:
-            return ""
-        return str(default_selector(pod, self.handle.listers))
-
     def _is_opaque(self, pod: PodInfo, profile: Profile) -> bool:
         known = self._plain_profiles.get(profile.name)
         if known is None:
@@ -301,7 +311,7 @@ class FastScheduler(Scheduler):
             self._plain_profiles[profile.name] = known
         if known or pod.spec.get("resourceClaims") or pod.ports:
             return True
-        if any("image" not in volume for volume in pod.spec.get("volumes") or () if _matters(volume)):
+        if any("image" not in volume for volume in pod.spec.get("volumes") or () if not harmless(volume)):
             return True
         affinity = (pod.spec.get("affinity") or {}).get("nodeAffinity") or {}
         return only_nodes(affinity.get("requiredDuringSchedulingIgnoredDuringExecution")) is not None
@@ -309,13 +319,31 @@ class FastScheduler(Scheduler):
     def _start_over(self) -> None:
         """Nodes changed: number them anew and forget everything."""
         self.snapshot.changes.clear()
-        self._version = self.snapshot.version
+        self._version = (self.snapshot.version, self.handle.version)
         self._views.clear()
         self._domains.clear()
         nodes = self.snapshot.nodes
         self.places = {node.name: place for place, node in enumerate(nodes)}
         shapes: dict[str, int] = {}
         self.shapes = [shapes.setdefault(_shape(node), len(shapes)) for node in nodes]
+        self._loads, self._synced = [None] * len(nodes), 0
+
+    def _sync(self) -> None:
+        """Forget the loads of nodes where pods came or went."""
+        changes = self.snapshot.changes
+        if self._synced < len(changes):
+            for node, _, _ in changes[self._synced :]:
+                self._loads[self.places[node.name]] = None
+            self._synced = len(changes)
+
+    def load(self, place: int, node: NodeInfo) -> tuple[int, ...]:
+        """What nodes must have in common to get the same answer: their shape and how full they are."""
+        found = self._loads[place]
+        if found is None:
+            used = node.requested
+            counted = (node.counted_cpu, node.counted_memory, used.get("cpu", 0), used.get("memory", 0))
+            found = self._loads[place] = (self.shapes[place], len(node.pods), *counted)
+        return found
 
     def domains(self, key: str | None) -> Domains:
         """The domains of a topology key (None: every node by itself)."""
@@ -332,12 +360,12 @@ def _prepare(pod: PodInfo, profile: Profile, snapshot: Snapshot) -> CycleState:
         if plugin.name not in _BY_RULES:
             answer = plugin.pre_filter(state, pod, snapshot)  # type: ignore[attr-defined]
             if answer is not None and getattr(answer, "code", "") == "Skip":
-                state.skip_filter.add(plugin.name)
+                state.skip_filter |= {plugin.name}
     for plugin in profile.points["pre_score"]:
         if plugin.name not in _BY_RULES:
             status = plugin.pre_score(state, pod, snapshot.nodes)  # type: ignore[attr-defined]
             if status is not None:
-                state.skip_score.add(plugin.name)
+                state.skip_score |= {plugin.name}
     return state
 
 
@@ -345,12 +373,6 @@ def _needs_labels(pod: PodInfo) -> bool:
     """Whether the answer depends on more of a node than its shape and load."""
     affinity = pod.spec.get("affinity") or {}
     return bool(pod.spec.get("nodeSelector") or affinity.get("nodeAffinity"))
-
-
-def _matters(volume: Any) -> bool:
-    from minik8s.scheduler.snapshot import _harmless
-
-    return not _harmless(volume)
 
 
 def _shape(node: NodeInfo) -> str:

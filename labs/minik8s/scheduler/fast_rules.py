@@ -1,13 +1,13 @@
-"""Topology spread and inter-pod affinity on the fast path: the rules of the plugins over counters instead of scans.
+"""Topology spread and inter-pod affinity on the fast path: the plugins' rules over counters instead of scans.
 
-`Rules` belongs to one pod signature. It is told of every pod that comes to or leaves a node, and answers which nodes the
-two plugins let pass, and how they score nodes that share all their counts.
+`Rules` belongs to one pod signature. It is told of every pod that comes to or leaves a node, and answers which nodes
+the two plugins let pass, and how they score nodes that share all their counts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from minik8s.objects.selectors import NOTHING
@@ -17,7 +17,7 @@ from minik8s.scheduler.framework import MAX_NODE_SCORE, Profile
 from minik8s.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from minik8s.scheduler.plugins.node_affinity import required
 from minik8s.scheduler.plugins.pod_topology_spread import Constraint, PodTopologySpread
-from minik8s.scheduler.snapshot import HOSTNAME, AffinityTerm, NodeInfo, PodInfo, Snapshot
+from minik8s.scheduler.snapshot import HOSTNAME, AffinityTerm, PodInfo, Snapshot
 
 Group = tuple[tuple[int | None, ...], int]
 """(the counts that its nodes share, the nodes)"""
@@ -40,12 +40,18 @@ class Counter(NamedTuple):
     constraint: Constraint
     levels: Levels
     eligible: int
+    having: int
+    """Nodes with the topology key."""
+    domains: int
+    """How many domains have an eligible node."""
 
 
 class Rules:
     """Counters for one pod signature under one profile. `opaque`: something is in play that counters cannot follow."""
 
-    def __init__(self, pod: PodInfo, profile: Profile, snapshot: Snapshot, domains: Callable[[str | None], Domains]) -> None:
+    def __init__(
+        self, pod: PodInfo, profile: Profile, snapshot: Snapshot, domains: Callable[[str | None], Domains]
+    ) -> None:
         self.pod, self._domains = pod, domains
         self.nodes = snapshot.nodes
         self.everyone = (1 << len(self.nodes)) - 1
@@ -74,17 +80,17 @@ class Rules:
         ]
 
     def _counter(self, constraint: Constraint, others: list[Constraint], domains: Domains, every_key: bool) -> Counter:
-        having = self.everyone
-        for other in others if every_key else ():
-            having &= self._domains(other.key).having
+        eligible, having = self.everyone, self._domains(constraint.key).having
         if domains is self._domains(None):  # soft, by node: each node counts its own pods, whatever the policies say
-            return Counter(constraint, Levels(domains), self.everyone)
+            return Counter(constraint, Levels(domains), eligible, having, len(self.nodes))
+        for other in others if every_key else ():
+            eligible &= self._domains(other.key).having
         demand = required(self.pod.spec)
         demanding = bool(demand.labels) or demand.terms is not None or constraint.honor_taints
         if demanding:
             places = (i for i, n in enumerate(self.nodes) if constraint.counts_on(self.pod, demand, n))
-            having &= bits.of(places)
-        return Counter(constraint, Levels(domains), having)
+            eligible &= bits.of(places)
+        return Counter(constraint, Levels(domains), eligible, having, domains.values_in(eligible))
 
     def _prepare_affinity(self) -> None:
         self.near: dict[str, Levels] = {}
@@ -138,7 +144,9 @@ class Rules:
     def _effect(self, other: PodInfo) -> Effect | None:
         hard = tuple(i for i, counter in enumerate(self.hard) if self._is_sibling(other, counter.constraint))
         soft = tuple(i for i, counter in enumerate(self.soft) if self._is_sibling(other, counter.constraint))
-        near = away = refused = ()
+        near: tuple[str, ...] = ()
+        away: tuple[str, ...] = ()
+        refused: tuple[str, ...] = ()
         scored: tuple[tuple[str, int], ...] = ()
         if self.affinity is not None:
             pod = self.pod
@@ -183,6 +191,11 @@ class Rules:
 
     # Filter
 
+    @property
+    def filters(self) -> bool:
+        """Whether the two plugins refuse any node at all."""
+        return bool(self.hard or self.near or self.away or self.refused)
+
     def allowed(self) -> int:
         """The nodes that both plugins let pass."""
         found = self.everyone
@@ -199,7 +212,7 @@ class Rules:
     def _within_skew(self, counter: Counter) -> int:
         constraint, levels = counter.constraint, counter.levels
         fewest = levels.lowest(counter.eligible) or 0
-        if levels.domains.values_in(counter.eligible) < constraint.min_domains:
+        if counter.domains < constraint.min_domains:
             fewest = 0
         return levels.up_to(constraint.max_skew + fewest - constraint.selector.matches(self.pod.labels))
 
@@ -222,7 +235,9 @@ class Rules:
     def groups(self, window: int) -> list[Group]:
         """The window, split into sets of nodes that share every count."""
         found: list[Group] = [((), window)]
-        for levels in (*(counter.levels for counter in self.soft), *self.scored.values()):
+        for counter in self.soft:
+            found = [((*counts, level), part) for counts, nodes in found for level, part in _split(counter, nodes)]
+        for levels in self.scored.values():
             found = [((*counts, level), part) for counts, nodes in found for level, part in levels.split(nodes)]
         return found
 
@@ -238,10 +253,10 @@ class Rules:
             return [0] * len(counts)
         taken = window
         for counter in self.soft if self.every_key else ():
-            taken &= self._domains(counter.constraint.key).having
+            taken &= counter.having
         ignored = [bool(part & ~taken) for part in nodes]
         weights = [math.log(self._size(counter, taken) + 2) for counter in self.soft]
-        raw = [0 if skip else self._raw_spread(c, weights, n) for c, skip, n in zip(counts, ignored, nodes, strict=True)]
+        raw = [0 if skip else self._raw_spread(some, weights) for some, skip in zip(counts, ignored, strict=True)]
         counted = [score for score, skip in zip(raw, ignored, strict=True) if not skip]
         low, high = min(counted, default=0), max(counted, default=0)
         found = []
@@ -256,10 +271,10 @@ class Rules:
         domains = counter.levels.domains
         return domains.values_in(taken) + bool(taken & ~domains.having)
 
-    def _raw_spread(self, counts: tuple[int | None, ...], weights: list[float], nodes: int) -> int:
+    def _raw_spread(self, counts: tuple[int | None, ...], weights: list[float]) -> int:
         score = 0.0
         for counter, count, weight in zip(self.soft, counts, weights, strict=True):
-            if count is not None and nodes & self._domains(counter.constraint.key).having:
+            if count is not None:
                 score += count * weight + (counter.constraint.max_skew - 1)
         return math.floor(score + 0.5)
 
@@ -269,6 +284,12 @@ class Rules:
         if low == high:
             return [0] * len(raw)
         return [int(MAX_NODE_SCORE * ((score - low) / (high - low))) for score in raw]
+
+
+def _split(counter: Counter, nodes: int) -> Iterator[tuple[int | None, int]]:
+    yield from counter.levels.split(nodes & counter.having)
+    if nodes & ~counter.having:
+        yield None, nodes & ~counter.having
 
 
 def _needs_namespaces(term: AffinityTerm) -> bool:

@@ -91,10 +91,8 @@ class PluginError(Exception):
 class CycleState(dict[str, Any]):
     """What plugins keep for one pod's scheduling cycle, by plugin name, and which plugins have nothing to do."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.skip_filter: set[str] = set()
-        self.skip_score: set[str] = set()
+    skip_filter: frozenset[str] = frozenset()
+    skip_score: frozenset[str] = frozenset()
 
     def copy(self) -> CycleState:
         """A copy to try things on: values that can be copied are."""
@@ -147,6 +145,8 @@ class Handle:
     client: Any = None
     now: Callable[[], float] = lambda: 0.0
     profile: Profile | None = None
+    version: int = 0
+    """To be raised when Services or the controllers of pods change: default spreading depends on them."""
 
 
 class Plugin:
@@ -211,7 +211,9 @@ class Profile:
                 return status
         return None
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> tuple[set[str] | None, list[str], Status | None]:
+    def pre_filter(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot
+    ) -> tuple[set[str] | None, list[str], Status | None]:
         """(the only nodes to look at, who narrowed them down, the Status that rejects the pod)."""
         names: set[str] | None = None
         narrowed: list[str] = []
@@ -219,7 +221,7 @@ class Profile:
             answer = self._call(plugin, "pre_filter", pod, state, pod, snapshot)
             if isinstance(answer, Status):
                 if answer.code == SKIP_CODE:
-                    state.skip_filter.add(plugin.name)
+                    state.skip_filter |= {plugin.name}
                     continue
                 return None, [], replace(answer, plugin=plugin.name)
             if answer is not None:
@@ -271,7 +273,9 @@ class Profile:
             if plugin.name not in state.skip_filter and hasattr(plugin, point):
                 self._call(plugin, point, pod, state, pod, other, node)
 
-    def post_filter(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> tuple[Nomination | None, Status | None]:
+    def post_filter(
+        self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis
+    ) -> tuple[Nomination | None, Status | None]:
         """The first plugin that arranges something; otherwise what all of them say."""
         reasons: list[str] = []
         result: Nomination | None = None
@@ -289,11 +293,13 @@ class Profile:
         for plugin in self.points["pre_score"]:
             status = self._call(plugin, "pre_score", pod, state, pod, nodes)
             if status is not None and status.code == SKIP_CODE:
-                state.skip_score.add(plugin.name)
+                state.skip_score |= {plugin.name}
             elif status is not None:
                 raise PluginError(plugin.name, "PreScore", pod.key, status.message)
 
-    def score(self, state: CycleState, pod: PodInfo, nodes: list[NodeInfo]) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
+    def score(
+        self, state: CycleState, pod: PodInfo, nodes: list[NodeInfo]
+    ) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
         """Per plugin (raw scores by node, the same brought into 0..100)."""
         found = {}
         for plugin in self.points["score"]:
@@ -344,7 +350,9 @@ class Profile:
         except Exception as problem:
             raise PluginError(plugin.name, _POINT_NAMES.get(point, point), pod.key, describe(problem)) from problem
         if answer is not None and point in _STATUS_POINTS and not isinstance(answer, Status):
-            raise PluginError(plugin.name, _POINT_NAMES.get(point, point), pod.key, f"returned {answer!r}, not a Status")
+            raise PluginError(
+                plugin.name, _POINT_NAMES.get(point, point), pod.key, f"returned {answer!r}, not a Status"
+            )
         return answer
 
 

@@ -51,13 +51,17 @@ class DefaultPreemption(Plugin):
     name = "DefaultPreemption"
     events = ("pod/delete",)
 
-    def post_filter(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> tuple[Nomination | None, Status | None]:
+    def post_filter(
+        self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis
+    ) -> tuple[Nomination | None, Status | None]:
         nomination, status = self._preempt(state, pod, diagnosis)
         if status is not None and status.reasons:
             return nomination, Status(status.code, ("preemption: " + status.message,))
         return nomination, status
 
-    def _preempt(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> tuple[Nomination | None, Status | None]:
+    def _preempt(
+        self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis
+    ) -> tuple[Nomination | None, Status | None]:
         refusal = self._not_eligible(pod, diagnosis)
         if refusal:
             return None, unschedulable(refusal)
@@ -77,7 +81,9 @@ class DefaultPreemption(Plugin):
         waiting = any(p.priority < pod.priority and _was_preempted(p) for p in node.pods.values())
         return TERMINATING if waiting else ""
 
-    def _candidates(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> tuple[list[Candidate], dict[str, Status]]:
+    def _candidates(
+        self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis
+    ) -> tuple[list[Candidate], dict[str, Status]]:
         """Nodes that preemption would open, those that respect every budget first, and why the others stay shut."""
         profile = self.handle.profile
         assert profile is not None

@@ -61,7 +61,7 @@ class SchedulingQueue:
         return self.where(key) is not None
 
     def where(self, key: str) -> str | None:
-        """"active", "backoff", "unschedulable", "gated", or None."""
+        """ "active", "backoff", "unschedulable", "gated", or None."""
         if key in self._active:
             return "active"
         if key in self._backoff:
@@ -139,7 +139,9 @@ class SchedulingQueue:
         """Let those come back whose time has come."""
         for key in [k for k, queued in self._backoff.items() if self._back_at(queued) <= now]:
             self._admit(self._backoff.pop(key))
-        overdue = [k for k, q in self._unschedulable.items() if q.gate is None and q.tried_at + MAX_UNSCHEDULABLE <= now]
+        overdue = [
+            k for k, q in self._unschedulable.items() if q.gate is None and q.tried_at + MAX_UNSCHEDULABLE <= now
+        ]
         for key in overdue:
             self._place(self._unschedulable.pop(key), now)
 

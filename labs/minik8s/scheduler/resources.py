@@ -77,7 +77,9 @@ def _pod_level(spec: Object) -> Amounts:
     return {name: n for name, n in stated.items() if name in (CPU, MEMORY) or name.startswith("hugepages-")}
 
 
-def _aggregate(pod: Object, statuses: dict[str, Object], infeasible: bool, defaults: Amounts | None, pick: _Pick) -> Amounts:
+def _aggregate(
+    pod: Object, statuses: dict[str, Object], infeasible: bool, defaults: Amounts | None, pick: _Pick
+) -> Amounts:
     """The most that is asked for at any time: containers and sidecars together, or an init container in its turn."""
     spec = pod["spec"]
 
@@ -153,7 +155,7 @@ def _raise_to(total: Amounts, other: Amounts) -> None:
 
 
 def host_ports(spec: Object) -> Iterable[tuple[str, str, int]]:
-    """(hostIP, protocol, hostPort) of each port a pod takes on its node; sidecars count, other init containers do not."""
+    """(hostIP, protocol, hostPort) of each port a pod takes on its node; of init containers only sidecars count."""
     sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
     for container in (*(spec.get("containers") or ()), *sidecars):
         for port in container.get("ports") or ():

@@ -93,9 +93,7 @@ class Scheduler:
         self.next_start = (self.next_start + looked_at) % len(self.snapshot)
         return feasible
 
-    def _passes(
-        self, node: NodeInfo, diagnosis: Diagnosis, state: CycleState, pod: PodInfo, profile: Profile
-    ) -> bool:
+    def _passes(self, node: NodeInfo, diagnosis: Diagnosis, state: CycleState, pod: PodInfo, profile: Profile) -> bool:
         status = profile.filter_with_nominated(state, pod, node)
         if status is None:
             return True

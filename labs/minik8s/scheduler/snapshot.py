@@ -21,7 +21,7 @@ HOSTNAME = "kubernetes.io/hostname"
 
 
 class AffinityTerm:
-    """One (anti-)affinity term of a pod: whom it means (selector, namespaces), over which topology, with what weight."""
+    """One (anti-)affinity term of a pod: whom it means (selector, namespaces), in which topology, how much."""
 
     __slots__ = ("namespace_selector", "namespaces", "selector", "topology_key", "weight")
 
@@ -71,12 +71,10 @@ class PodInfo:
         return f"PodInfo({self.key!r})"
 
     def on(self, node: str) -> PodInfo:
-        """The same pod with spec.nodeName set; what was worked out is kept."""
+        """The same pod, assumed to be on a node; what was worked out about it is kept."""
         twin = object.__new__(PodInfo)
         twin.__dict__.update(self.__dict__)
         twin.node_name = node
-        twin.spec = {**self.spec, "nodeName": node}
-        twin.pod = {**self.pod, "spec": twin.spec}
         return twin
 
     @cached_property
@@ -87,7 +85,7 @@ class PodInfo:
             (c.get("image"), repr(c.get("resources")), repr(c.get("ports")), c.get("restartPolicy"))
             for c in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
         ]
-        volumes = [repr(v) for v in spec.get("volumes") or () if not _harmless(v)]
+        volumes = [repr(v) for v in spec.get("volumes") or () if not harmless(v)]
         stated = [repr(spec[key]) if key in spec else None for key in _SIGNED]
         owners = meta.get("ownerReferences")
         inits = len(spec.get("initContainers") or ())
@@ -186,7 +184,7 @@ _SIGNED = (
 _HARMLESS = ("projected", "emptyDir", "configMap", "secret", "downwardAPI", "hostPath", "nfs")
 
 
-def _harmless(volume: Object) -> bool:
+def harmless(volume: Object) -> bool:
     """A volume that no plugin looks at."""
     return any(kind in volume for kind in _HARMLESS)
 

@@ -123,9 +123,7 @@ DECLARED: dict[str, tuple[type[Plugin], int]] = {}
 """Plugins made by the decorators, by name, with their weights; a name declared again replaces the old one."""
 
 
-def score_plugin(
-    name: str, *, weight: int = 1, normalize: bool = False
-) -> Callable[[ScoreFunction], ScoreFunction]:
+def score_plugin(name: str, *, weight: int = 1, normalize: bool = False) -> Callable[[ScoreFunction], ScoreFunction]:
     """(pod, node) -> 0..100 함수를 스코어 플러그인으로 만든다. `normalize=True`이면 가장 큰 값을 100으로 늘린다."""
     _check(name, weight)
 
@@ -147,7 +145,7 @@ def score_plugin(
 
 
 def filter_plugin(name: str) -> Callable[[FilterFunction], FilterFunction]:
-    """(pod, node) -> 이유 | True | None 함수를 필터 플러그인으로 만든다. 이유(문자열)나 False를 돌려주면 노드를 거른다."""
+    """(pod, node) -> 이유 | True | None 함수를 필터 플러그인으로 만든다. 이유나 False를 돌려주면 거른다."""
     _check(name, 1)
 
     def declare(function: FilterFunction) -> FilterFunction:

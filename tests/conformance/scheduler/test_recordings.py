@@ -29,4 +29,6 @@ def test_decisions_equal_the_recorded_ones(path: Path) -> None:
 
 
 def test_there_are_recordings_of_every_kind() -> None:
-    assert {"large", "lifecycle", "mix-1", "preemption", "spread", "volumes"} <= {p.name.split(".")[0] for p in RECORDINGS}
+    assert {"large", "lifecycle", "mix-1", "preemption", "spread", "volumes"} <= {
+        p.name.split(".")[0] for p in RECORDINGS
+    }

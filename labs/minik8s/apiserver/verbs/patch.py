@@ -21,7 +21,7 @@ from minik8s.apiserver.verbs import common
 from minik8s.apiserver.verbs.create import create_object
 from minik8s.apiserver.verbs.update import replace, version_conflict
 from minik8s.objects import Object
-from minik8s.wire import Response, bad_request, too_large
+from minik8s.wire import Response, bad_request, too_large, unsupported_media_type
 
 JSON_PATCH, MERGE, STRATEGIC, APPLY = negotiation.PATCH_TYPES
 MAX_OPERATIONS = 10_000
@@ -50,7 +50,11 @@ def patch(call: Call) -> Response:
 def check_media(call: Call) -> str:
     """The patch type of the request. StatusError 415."""
     media = negotiation.content_type(call.request.headers.get("content-type", ""))
-    if media not in negotiation.PATCH_TYPES or (media == STRATEGIC and call.kind.custom):
+    if call.kind.custom and media == STRATEGIC:
+        known = ", ".join(name for name in negotiation.PATCH_TYPES if name != STRATEGIC)
+        why = f"the body of the request was in an unknown format - accepted media types include: {known}"
+        raise unsupported_media_type(why)
+    if media not in negotiation.PATCH_TYPES:
         raise negotiation.unknown_patch()
     return media
 
@@ -172,7 +176,7 @@ def apply(call: Call, old: Object | None, store: Storing) -> Response:
         new = dict(new)
         common.check_namespace(call, new)
         common.check_name(call, new)
-        new = scheme.default(call.kind, new)
+        new = scheme.default(call.kind, scheme.decode(call.kind, new).object)
     if old is None:
         return Response(201, create_object(call, new, tracked=True))
     return Response(200, old if new is old else store(call, old, new, tracked=False))

@@ -144,6 +144,8 @@ def _key(obj: Object, within_namespace: bool) -> str:
 
 def _body(call: Call, items: list[Object], meta: Object) -> Object:
     kind = call.kind
+    if kind.custom:
+        meta = {"continue": "", **meta}  # lists without a Go type write it always
     body = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": items}
     return body if kind.custom else ObjectList(body)
 

@@ -128,9 +128,9 @@ def watch(call: Call) -> Response:
     if call.info.name:
         keep = _named(call.info.name, keep)
     shape = call.server.watch_shape(call)
+    too_old = _too_old(call, since)
     try:
-        too_old = _too_old(call, since)
-        watcher = store.watch(call.kind.storage_resource, namespace, None if initial else since)
+        watcher = store.watch(call.kind.storage_resource, namespace, None if initial or too_old else since)
     except Compacted as error:
         too_old, watcher = int(error.args[0]), store.watch(call.kind.storage_resource, namespace)
     stream = Stream(call, watcher, keep, shape)

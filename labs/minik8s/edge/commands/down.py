@@ -43,9 +43,9 @@ def stop(record: state.Record) -> int:
     """End a server and wait until it is gone; 0 or 1."""
     os.kill(record.pid, signal.SIGTERM)
     until = time.monotonic() + WAIT
-    while state.alive(record.pid) and time.monotonic() < until:
+    while state.running(record) and time.monotonic() < until:
         time.sleep(0.05)
-    if state.alive(record.pid):
+    if state.running(record):
         print(f"minik8s: 프로세스 {record.pid}가 {WAIT:.0f}초 안에 끝나지 않았다", file=sys.stderr)
         return 1
     print(f"{record.server}를 끝냈다")

@@ -136,7 +136,8 @@ def _curl_one(p: Process, url: _Url, flags: dict[str, str]) -> Program:
     phrase = _PHRASES.get(answer.status, "")
     if "i" in flags or "I" in flags or "include" in flags or "head" in flags:
         p.out(f"HTTP/1.1 {answer.status} {phrase}\r\n")
-        p.out("".join(f"{k}: {v}\r\n" for k, v in answer.headers.items()) + f"Content-Length: {len(answer.body)}\r\n\r\n")
+        p.out("".join(f"{k}: {v}\r\n" for k, v in answer.headers.items()))
+        p.out(f"Content-Length: {len(answer.body)}\r\n\r\n")
     if answer.status >= 400 and ("f" in flags or "fail" in flags):
         p.err(f"curl: (22) The requested URL returned error: {answer.status}\n")
         return 22

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-OPERATORS = ("&&", "||", ";;", ">>", "2>&1", "2>>", "2>", "&>", ">&2", ">&1", "<<<", ";", "&", "|", "(", ")", "<", ">", "\n")
+OPERATORS = (
+    "&&", "||", ";;", ">>", "2>&1", "2>>", "2>", "&>", ">&2", ">&1", "<<<", ";", "&", "|", "(", ")", "<", ">", "\n",
+)  # fmt: skip
 REDIRECTIONS = frozenset({">", ">>", "<", "2>", "2>>", "2>&1", "&>", ">&2", ">&1", "<<<"})
 BARE = frozenset({"2>&1", ">&2", ">&1"})
 RESERVED = frozenset({"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "for", "in", "case", "esac",

@@ -279,7 +279,7 @@ def nproc(p: Process, arguments: Words) -> int:
 
 
 def stress(p: Process) -> Program:
-    """`stress --vm 1 --vm-bytes 250M --vm-hang 1 --cpu 2 --timeout 30s`, and vish/stress's `-mem-total 150Mi -cpus 2`."""
+    """`stress --vm 1 --vm-bytes 250M --cpu 2 --timeout 30s`, and vish/stress's `-mem-total 150Mi -cpus 2`."""
     flags: dict[str, str] = {}
     for i, word in enumerate(p.argv):
         if word.startswith("-"):
@@ -305,7 +305,8 @@ def stress(p: Process) -> Program:
 
 def _bytes(text: str) -> int:
     match = re.fullmatch(r"(\d+)\s*([KMGkmg]?)i?[Bb]?", text)
-    return int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2].lower()] if match else 256 << 20
+    shifts: dict[str, int] = {"": 0, "k": 10, "m": 20, "g": 30}
+    return int(match[1]) * (1 << shifts[match[2].lower()]) if match else 256 << 20
 
 
 def perl(p: Process) -> Program:

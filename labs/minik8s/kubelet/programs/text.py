@@ -258,7 +258,10 @@ def base64_(p: Process, arguments: Words) -> int:
     flags, names = options(arguments, "w")
     for _, text in texts(p, names):
         data = (text or "").encode()
-        p.out(base64.b64decode(data).decode(errors="replace") if "d" in flags else base64.b64encode(data).decode() + "\n")
+        if "d" in flags:
+            p.out(base64.b64decode(data).decode(errors="replace"))
+        else:
+            p.out(base64.b64encode(data).decode() + "\n")
     return 0
 
 

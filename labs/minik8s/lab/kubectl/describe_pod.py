@@ -5,7 +5,7 @@ from __future__ import annotations
 from minik8s.lab.kubectl.describe_text import (
     Lines,
     age,
-    annotations,
+    annotation_lines,
     conditions,
     events,
     mapping,
@@ -30,7 +30,7 @@ def pod(s: Session, obj: Object) -> Lines:
     out.append(f"Node:\t{node}/{status.get('hostIP', '')}" if node else "Node:\t<none>")
     if status.get("startTime"):
         out.append(f"Start Time:\t{moment(status['startTime'])}")
-    out += mapping("Labels", meta.get("labels")) + annotations(meta.get("annotations"))
+    out += mapping("Labels", meta.get("labels")) + annotation_lines(meta.get("annotations"))
     if meta.get("deletionTimestamp") and status.get("phase") not in {"Failed", "Succeeded"}:
         out += [
             f"Status:\tTerminating (lasts {age(s.place.now(), meta['deletionTimestamp'])})",
@@ -82,7 +82,7 @@ def template_lines(template: Object, pad: str = "  ") -> Lines:
     meta, spec = template.get("metadata") or {}, template["spec"]
     out = ["Pod Template:", *mapping(f"{pad}Labels", meta.get("labels"))]
     if meta.get("annotations"):
-        out += annotations(meta["annotations"], f"{pad}Annotations")
+        out += annotation_lines(meta["annotations"], f"{pad}Annotations")
     if spec.get("serviceAccountName"):
         out.append(f"  Service Account:\t{spec['serviceAccountName']}")
     if spec.get("initContainers"):

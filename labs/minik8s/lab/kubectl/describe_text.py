@@ -48,7 +48,7 @@ def mapping(title: str, values: dict[str, str] | None, join: str = "=") -> Lines
     return [f"{title}:\t{entries[0]}", *(f"{pad}\t{entry}" for entry in entries[1:])]
 
 
-def annotations(values: dict[str, str] | None, title: str = "Annotations") -> Lines:
+def annotation_lines(values: dict[str, str] | None, title: str = "Annotations") -> Lines:
     shown = {k: v for k, v in (values or {}).items() if k != "kubectl.kubernetes.io/last-applied-configuration"}
     lines = []
     for k, v in sorted(shown.items()):

@@ -6,7 +6,7 @@ import base64
 
 from minik8s.lab.amounts import pod_limits, pod_requests
 from minik8s.lab.kubectl.describe_pod import template_lines
-from minik8s.lab.kubectl.describe_text import Lines, age, annotations, conditions, events, mapping, moment
+from minik8s.lab.kubectl.describe_text import Lines, age, annotation_lines, conditions, events, mapping, moment
 from minik8s.lab.kubectl.session import Session
 from minik8s.objects import Object
 from minik8s.objects.meta import controller_of
@@ -48,7 +48,7 @@ def deployment(s: Session, obj: Object) -> Lines:
         f"Namespace:\t{meta['namespace']}",
         f"CreationTimestamp:\t{moment(meta['creationTimestamp'])}",
         *mapping("Labels", meta.get("labels")),
-        *annotations(meta.get("annotations")),
+        *annotation_lines(meta.get("annotations")),
         f"Selector:\t{_selector(obj)}",
         f"Replicas:\t{spec['replicas']} desired | {status.get('updatedReplicas', 0)} updated | "
         f"{status.get('replicas', 0)} total | {status.get('availableReplicas', 0)} available | "
@@ -100,7 +100,7 @@ def replicaset(s: Session, obj: Object) -> Lines:
         f"Namespace:\t{meta['namespace']}",
         f"Selector:\t{_selector(obj)}",
         *mapping("Labels", meta.get("labels")),
-        *annotations(meta.get("annotations")),
+        *annotation_lines(meta.get("annotations")),
         *([f"Controlled By:\t{owner['kind']}/{owner['name']}"] if owner else []),
         f"Replicas:\t{(obj.get('status') or {}).get('replicas', 0)} current / {obj['spec']['replicas']} desired",
         f"Pods Status:\t{_pod_counts(s, obj)}",
@@ -117,7 +117,7 @@ def service(s: Session, obj: Object) -> Lines:
         f"Name:\t{meta['name']}",
         f"Namespace:\t{meta['namespace']}",
         *mapping("Labels", meta.get("labels")),
-        *annotations(meta.get("annotations")),
+        *annotation_lines(meta.get("annotations")),
         f"Selector:\t{_selector(obj)}",
         f"Type:\t{spec['type']}",
     ]
@@ -174,7 +174,7 @@ def node(s: Session, obj: Object) -> Lines:
         f"Name:\t{meta['name']}",
         f"Roles:\t{','.join(roles) or '<none>'}",
         *mapping("Labels", meta.get("labels")),
-        *annotations(meta.get("annotations")),
+        *annotation_lines(meta.get("annotations")),
         f"CreationTimestamp:\t{moment(meta['creationTimestamp'])}",
     ]
     taints = [f"{t['key']}{'=' + t['value'] if t.get('value') else ''}:{t['effect']}" for t in spec.get("taints") or ()]
@@ -290,7 +290,7 @@ def namespace(s: Session, obj: Object) -> Lines:
     out = [
         f"Name:\t{name}",
         *mapping("Labels", meta.get("labels")),
-        *annotations(meta.get("annotations")),
+        *annotation_lines(meta.get("annotations")),
         f"Status:\t{obj['status']['phase']}",
         "",
     ]
@@ -339,7 +339,7 @@ def _head(obj: Object) -> Lines:
         f"Name:\t{meta['name']}",
         *([f"Namespace:\t{meta['namespace']}"] if meta.get("namespace") else []),
         *mapping("Labels", meta.get("labels")),
-        *annotations(meta.get("annotations")),
+        *annotation_lines(meta.get("annotations")),
     ]
 
 
@@ -381,7 +381,7 @@ def claim(s: Session, obj: Object) -> Lines:
         f"Status:\t{'Terminating (lasts ' + age(s.place.now(), meta['deletionTimestamp']) + ')' if meta.get('deletionTimestamp') else status.get('phase', '')}",  # noqa: E501
         f"Volume:\t{spec.get('volumeName', '')}",
         *mapping("Labels", meta.get("labels")),
-        *annotations(meta.get("annotations")),
+        *annotation_lines(meta.get("annotations")),
         f"Finalizers:\t{finalizers}",
         f"Capacity:\t{(status.get('capacity') or {}).get('storage', '')}",
         f"Access Modes:\t{access}",

@@ -69,7 +69,8 @@ def _tables(s: Session, targets: list[refs.Ref], *, wide: bool) -> None:
         groups.setdefault(ref.resource, []).append(ref.name)
     several, printed = len(groups) > 1, 0
     for resource, names in groups.items():
-        rows, header = [], []
+        rows: list[list[str]] = []
+        header: list[str] = []
         for name in names:
             try:
                 header, more = _table(s, resource, name, wide=wide)

@@ -170,7 +170,8 @@ def _service(a: Args, words: list[str]) -> Object:
     }
     if words[0] not in kinds or len(words) < 2:
         raise UsageError(f'error: unknown command "service {words[0]}"')
-    name, spec = words[1], {"type": kinds[words[0]], "selector": {"app": words[1]}}
+    name = words[1]
+    spec: Object = {"type": kinds[words[0]], "selector": {"app": name}}
     ports = []
     for text in [t for many in a.all("tcp") for t in many.split(",")]:
         port, _, target = text.partition(":")

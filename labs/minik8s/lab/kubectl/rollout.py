@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from minik8s.lab import refs
 from minik8s.lab.kubectl.args import UsageError
 from minik8s.lab.kubectl.printer import columns
@@ -15,7 +17,7 @@ CAUSE = "kubernetes.io/change-cause"
 
 
 def rollout(s: Session) -> None:
-    verbs = {
+    verbs: dict[str, Callable[[Session, refs.Ref], None]] = {
         "status": _status,
         "history": _history,
         "undo": _undo,
@@ -64,7 +66,7 @@ def _deployment(obj: Object) -> tuple[str, bool]:
     name, status = obj["metadata"]["name"], obj.get("status") or {}
     if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
         return "Waiting for deployment spec update to be observed...", False
-    progressing = next((c for c in status.get("conditions") or () if c["type"] == "Progressing"), {})
+    progressing: Object = next((c for c in status.get("conditions") or () if c["type"] == "Progressing"), {})
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         raise UsageError(f'error: deployment "{name}" exceeded its progress deadline')
     wanted, updated = obj["spec"].get("replicas", 1), status.get("updatedReplicas", 0)

@@ -50,7 +50,6 @@ def _stateful_set(obj: Object) -> None:
             strategy["rollingUpdate"] = {"partition": 0}
     if strategy["type"] == "RollingUpdate" and strategy.get("rollingUpdate") is not None:
         default(strategy["rollingUpdate"], "partition", 0)
-        default(strategy["rollingUpdate"], "maxUnavailable", 1)
     policy = spec.get("persistentVolumeClaimRetentionPolicy")
     if policy is None:
         policy = spec["persistentVolumeClaimRetentionPolicy"] = {}

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 
-from minik8s.objects.defaults.pods import default, pod, pod_template, resource_list, resource_requirements, volume_source
+from minik8s.objects.defaults.pods import (
+    default,
+    pod,
+    pod_template,
+    resource_list,
+    resource_requirements,
+    volume_source,
+)
 from minik8s.objects.frozen import Object
 
 
@@ -49,6 +57,10 @@ def _replication_controller(obj: Object) -> None:
 
 def _secret(obj: Object) -> None:
     default(obj, "type", "Opaque")
+    plain = obj.get("stringData")
+    if plain:  # write-only convenience: it becomes data, before anything is checked
+        obj["data"] = {**(obj.get("data") or {}), **{k: b64encode(v.encode()).decode() for k, v in plain.items()}}
+        del obj["stringData"]
 
 
 def _persistent_volume(obj: Object) -> None:

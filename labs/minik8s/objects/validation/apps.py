@@ -64,7 +64,7 @@ def amount(value: Any) -> int:
     return value or 0
 
 
-# -- Deployment, ReplicaSet ---------------------------------------------------------------------------------------------
+# -- Deployment, ReplicaSet --
 def _deployment_spec(errors: Errors, spec: Object) -> None:
     meta.nonnegative(errors, spec.get("replicas"), "spec.replicas")
     if selector_and_template(errors, spec, "deployment", "invalid label selector"):
@@ -148,7 +148,7 @@ def replica_set_status_update(errors: Errors, new: Object, old: Object) -> None:
     replicas_status(errors, new["status"], ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"))
 
 
-# -- DaemonSet ----------------------------------------------------------------------------------------------------------
+# -- DaemonSet --
 def _daemon_set_spec(errors: Errors, spec: Object) -> None:
     if selector_and_template(errors, spec, "daemonset", ""):
         pods.pod_template_spec(errors, spec["template"], "spec.template")
@@ -204,7 +204,7 @@ def daemon_set_status_update(errors: Errors, new: Object, old: Object) -> None:
     _collisions(errors, new["status"], old["status"])
 
 
-# -- StatefulSet --------------------------------------------------------------------------------------------------------
+# -- StatefulSet --
 _MANAGEMENT = ("OrderedReady", "Parallel")
 _RETENTION = ("Retain", "Delete")
 _UPDATABLE = ("updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
@@ -246,7 +246,7 @@ def _stateful_template(errors: Errors, spec: Object, on_create: bool) -> None:
     if not on_create:
         own = template.get("metadata") or {}
         meta.labels(errors, own.get("labels"), "spec.template.labels")
-        meta.annotations(errors, own.get("annotations"), "spec.template.annotations")
+        meta.annotation_map(errors, own.get("annotations"), "spec.template.annotations")
         return
     # Claim templates become volumes of the pods: mounts may name them.
     claims = [c["metadata"].get("name", "") for c in spec.get("volumeClaimTemplates") or () if c.get("metadata")]

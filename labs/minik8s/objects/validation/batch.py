@@ -299,7 +299,7 @@ def _job_finished(errors: Errors, status: Object, old: Object) -> None:
                               "cannot set completionTime when there is no Complete=True condition"))
 
 
-# -- CronJob ------------------------------------------------------------------------------------------------------------
+# -- CronJob --
 def _cron_spec(errors: Errors, spec: Object, old: Object | None) -> None:
     schedule = spec.get("schedule", "")
     if not schedule:

@@ -36,7 +36,7 @@ _DOWNWARD_LABELS = frozenset(_ENV_FIELD_PATHS) | {"metadata.annotations", "metad
                                                   "spec.schedulerName", "status.phase"}
 _RESOURCE_FIELDS = ("limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu",
                     "requests.ephemeral-storage", "requests.memory")
-_BYTE_DIVISORS = frozenset("1 1k 1M 1G 1T 1P 1E 1Ki 1Mi 1Gi 1Ti 1Pi 1Ei".split())
+_BYTE_DIVISORS = frozenset(["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"])
 _BYTE_DIVISORS_TEXT = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei"
 
 
@@ -126,7 +126,7 @@ def host_port_conflicts(errors: Errors, containers: list[Object], path: str) -> 
                 seen.add(key)
 
 
-# -- environment --------------------------------------------------------------------------------------------------------
+# -- environment --
 def _env(errors: Errors, items: list[Object], path: str) -> None:
     for i, env in enumerate(items):
         name = env.get("name", "")
@@ -244,7 +244,7 @@ def _env_from(errors: Errors, items: list[Object], path: str) -> None:
             errors.append(invalid(path, "", "may not have more than one field specified at a time"))
 
 
-# -- probes and handlers ------------------------------------------------------------------------------------------------
+# -- probes and handlers --
 def probes(errors: Errors, c: Object, path: str, pod: PodContext) -> None:
     """Lifecycle and the three probes, in the order in which they are looked at."""
     if c.get("lifecycle") is not None:

@@ -29,7 +29,7 @@ MAX_SECRET = 1024 * 1024
 _LOCKED = "field is immutable when `immutable` is set"
 
 
-# -- configuration ------------------------------------------------------------------------------------------------------
+# -- configuration --
 def config_map(errors: Errors, obj: Object) -> None:
     meta.object_meta(errors, obj["metadata"], True, names.name_is_subdomain)
     data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
@@ -124,7 +124,7 @@ def secret_update(errors: Errors, new: Object, old: Object) -> None:
     secret(errors, new)
 
 
-# -- nodes and namespaces -----------------------------------------------------------------------------------------------
+# -- nodes and namespaces --
 def node(errors: Errors, obj: Object) -> None:
     meta.object_meta(errors, obj["metadata"], False, names.name_is_subdomain)
     _taints(errors, obj["spec"].get("taints"))
@@ -191,7 +191,7 @@ def namespace_finalize_update(errors: Errors, new: Object, old: Object) -> None:
         meta.finalizer_name(errors, finalizer, f"spec.finalizers[{i}]")
 
 
-# -- replication controllers --------------------------------------------------------------------------------------------
+# -- replication controllers --
 def replication_controller(errors: Errors, obj: Object) -> None:
     meta.object_meta(errors, obj["metadata"], True, names.name_is_subdomain)
     _controller_spec(errors, obj["spec"])
@@ -249,7 +249,7 @@ def replica_status_update(errors: Errors, new: Object, old: Object) -> None:
     replicas_status(errors, new["status"], ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"))
 
 
-# -- events -------------------------------------------------------------------------------------------------------------
+# -- events --
 def event(errors: Errors, obj: Object) -> None:
     meta.object_meta(errors, obj["metadata"], True, names.name_is_subdomain)
     namespace, own = (obj.get("involvedObject") or {}).get("namespace", ""), obj["metadata"].get("namespace", "")

@@ -97,7 +97,7 @@ def internal(path: str, detail: str) -> FieldError:
     return FieldError(INTERNAL, path, "", detail)
 
 
-def messages_invalid(errors: Errors, path: str, value: str, messages: Iterable[str]) -> None:
+def messages_invalid(errors: Errors, path: str, value: Any, messages: Iterable[str]) -> None:
     """Add one Invalid per message."""
     errors.extend(invalid(path, value, message) for message in messages)
 

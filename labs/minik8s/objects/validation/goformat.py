@@ -11,8 +11,12 @@ from typing import Any
 from minik8s.objects.schema_types import Field, is_struct, resolve, struct
 from minik8s.objects.validation.field import go_json
 
-# Internal types that are not in the order of their v1 counterparts: Go names that come first.
-_FIRST = {"core.v1.PodSecurityContext": ("HostNetwork", "HostPID", "HostIPC", "ShareProcessNamespace", "HostUsers")}
+# Internal types that are not in the order of their v1 counterparts, by Go names.
+_ORDER = {
+    "core.v1.PodSpec": ["Volumes", "InitContainers", "Containers", "EphemeralContainers", "RestartPolicy", "TerminationGracePeriodSeconds", "ActiveDeadlineSeconds", "DNSPolicy", "NodeSelector", "ServiceAccountName", "AutomountServiceAccountToken", "NodeName", "SecurityContext", "ImagePullSecrets", "Hostname", "Subdomain", "SetHostnameAsFQDN", "Affinity", "SchedulerName", "Tolerations", "HostAliases", "PriorityClassName", "Priority", "PreemptionPolicy", "DNSConfig", "ReadinessGates", "RuntimeClassName", "Overhead", "EnableServiceLinks", "TopologySpreadConstraints", "OS", "SchedulingGates", "ResourceClaims", "Resources", "HostnameOverride", "SchedulingGroup"]}
+# Fields of v1's PodSpec that are internally part of its security context.
+_HOST_FIELDS = {"hostNetwork": "HostNetwork", "hostPID": "HostPID", "hostIPC": "HostIPC",
+                "shareProcessNamespace": "ShareProcessNamespace", "hostUsers": "HostUsers"}
 _ZERO = {"string": '""', "bool": "false", "quantity": '"0"', "intstr": "0", "time": "null", "microtime": "null"}
 
 
@@ -36,14 +40,23 @@ def dump(value: Any, type_name: str) -> str:
 
 
 def _internal(value: dict[str, Any], name: str) -> str:
-    fields: list[Field] = list(struct(name).fields)
-    first = _FIRST.get(name, ())
-    parts = [f'"{go}":{_zero_of(go)}' for go in first]
-    return "{" + ",".join(parts + [f'"{f.go}":{dump(value.get(f.name), f.type)}' for f in fields]) + "}"
-
-
-def _zero_of(go: str) -> str:
-    return "null" if go in ("ShareProcessNamespace", "HostUsers") else "false"
+    fields: dict[str, Field] = {f.go: f for f in struct(name).fields}
+    if name == "core.v1.PodSpec" and value.get("securityContext") is not None:
+        host = {key: value[key] for key in _HOST_FIELDS if key in value}
+        value = {**value, "securityContext": {**value["securityContext"], **host}}
+    parts = []
+    if name == "core.v1.PodSecurityContext":
+        zero = {"hostNetwork": False, "hostPID": False, "hostIPC": False}
+        parts = [f'"{go}":{go_json(value.get(key, zero.get(key)))}' for key, go in _HOST_FIELDS.items()]
+    for go in _ORDER.get(name, fields):
+        f = fields.get(go)
+        if f is None:
+            parts.append(f'"{go}":null')
+        elif f.type == "meta.v1.ObjectMeta":  # embedded: its fields appear in the struct itself
+            parts += filter(None, [_external(value.get(f.name) or {}, f.type)[1:-1]])
+        else:
+            parts.append(f'"{go}":{dump(value.get(f.name), f.type)}')
+    return "{" + ",".join(parts) + "}"
 
 
 def _external(value: dict[str, Any], name: str) -> str:

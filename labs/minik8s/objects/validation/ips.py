@@ -50,7 +50,7 @@ def valid_cidr(errors: Errors, text: str, path: str, *, legacy: bool = False) ->
         return True
     network = ip_network(f"{ip}/{int(bits)}", strict=False)
     count = len(errors)
-    if host != str(ip) and isinstance(ip, IPv4Address) or bits != str(int(bits)):
+    if (host != str(ip) and isinstance(ip, IPv4Address)) or bits != str(int(bits)):
         errors.append(invalid(path, text, "must not have leading 0s in IP or prefix length"))
     elif isinstance(network, IPv6Network) and ip.version == 6 and IPv6Address(str(ip)).ipv4_mapped is not None:
         errors.append(invalid(path, text, "must not have an IPv4-mapped IPv6 address"))

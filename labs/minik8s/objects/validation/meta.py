@@ -46,7 +46,7 @@ def object_meta(errors: Errors, meta: Object, namespaced: bool, name_check: name
         errors.append(forbidden(f"{path}.namespace", "not allowed on this type"))
     nonnegative(errors, meta.get("generation", 0), f"{path}.generation")
     labels(errors, meta.get("labels"), f"{path}.labels")
-    annotations(errors, meta.get("annotations"), f"{path}.annotations")
+    annotation_map(errors, meta.get("annotations"), f"{path}.annotations")
     owner_references(errors, meta.get("ownerReferences"), f"{path}.ownerReferences")
     _finalizers(errors, meta.get("finalizers"), f"{path}.finalizers")
     managed_fields(errors, meta.get("managedFields"), f"{path}.managedFields")
@@ -74,7 +74,7 @@ def object_meta_update(errors: Errors, new: Object, old: Object, path: str = "me
         immutable(errors, new.get(key, empty), old.get(key, empty), f"{path}.{key}",
                   "time" if key.endswith("Timestamp") else "")
     labels(errors, new.get("labels"), f"{path}.labels")
-    annotations(errors, new.get("annotations"), f"{path}.annotations")
+    annotation_map(errors, new.get("annotations"), f"{path}.annotations")
     owner_references(errors, new.get("ownerReferences"), f"{path}.ownerReferences")
     managed_fields(errors, new.get("managedFields"), f"{path}.managedFields")
     if core_finalizers:
@@ -111,7 +111,7 @@ def label_name(errors: Errors, key: str, path: str) -> None:
     messages_invalid(errors, path, key, names.qualified_name(key))
 
 
-def annotations(errors: Errors, items: dict[str, str] | None, path: str) -> None:
+def annotation_map(errors: Errors, items: dict[str, str] | None, path: str) -> None:
     if not items:
         return
     for key in items:

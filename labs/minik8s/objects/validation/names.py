@@ -239,7 +239,7 @@ def domain_prefixed_path_host_and_path(value: str) -> tuple[str, str] | None:
     return (host, path) if slash and host and path else None
 
 
-# -- names of objects: (name, prefix), prefix when a suffix will follow (generateName) ---------------------------------
+# -- names of objects: (name, prefix), prefix when a suffix will follow (generateName) --
 def _masked(name: str, prefix: bool) -> str:
     return name[:-2] + "a" if prefix and len(name) > 1 and name.endswith("-") else name
 

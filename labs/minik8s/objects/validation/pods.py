@@ -265,7 +265,7 @@ def _is_int32(text: str) -> bool:
 def pod_template_spec(errors: Errors, template: Object, path: str) -> None:
     own = template.get("metadata") or {}
     meta.labels(errors, own.get("labels"), f"{path}.labels")
-    meta.annotations(errors, own.get("annotations"), f"{path}.annotations")
+    meta.annotation_map(errors, own.get("annotations"), f"{path}.annotations")
     spec = template.get("spec") or {}
     pod_annotations(errors, own.get("annotations"), spec, f"{path}.annotations")
     pod_spec(errors, spec, f"{path}.spec")

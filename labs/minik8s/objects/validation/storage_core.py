@@ -112,7 +112,7 @@ def volume_status_update(errors: Errors, new: Object, old: Object) -> None:
         errors.append(required("resourceVersion"))
 
 
-# -- claims -------------------------------------------------------------------------------------------------------------
+# -- claims --
 def claim_create(errors: Errors, obj: Object) -> None:
     meta.object_meta(errors, obj["metadata"], True, names.name_is_subdomain)
     claim_spec(errors, obj["spec"], "spec")
@@ -157,7 +157,7 @@ def _data_source(errors: Errors, source: Object, path: str) -> None:
 def claim_template(errors: Errors, template: Object, path: str) -> None:
     """The claim inside a generic ephemeral volume: only labels and annotations of metadata count."""
     own = template.get("metadata") or {}
-    meta.annotations(errors, own.get("annotations"), f"{path}.metadata.annotations")
+    meta.annotation_map(errors, own.get("annotations"), f"{path}.metadata.annotations")
     meta.labels(errors, own.get("labels"), f"{path}.metadata.labels")
     for key in own:
         if key not in ("annotations", "labels"):

@@ -27,7 +27,9 @@ class DynamicResources(Plugin):
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         return unresolvable(REASON) if state[self.name] else None
 
-    def post_filter(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> tuple[Nomination | None, Status | None]:
+    def post_filter(
+        self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis
+    ) -> tuple[Nomination | None, Status | None]:
         if self.name not in state:  # an earlier PreFilter plugin refused the pod; upstream fails to read its state, too
             return None, error("not found")
         return None, unschedulable(NO_CLAIMS)

@@ -42,7 +42,9 @@ def count(counts: Counts, terms: Sequence[AffinityTerm], node: NodeInfo, by: int
 class Matches:
     """For one pod: in which domains live pods that it wants near, pods it keeps away from, and pods that refuse it."""
 
-    def __init__(self, pod: PodInfo, affinity: Sequence[AffinityTerm], anti: Sequence[AffinityTerm], ns: Labels) -> None:
+    def __init__(
+        self, pod: PodInfo, affinity: Sequence[AffinityTerm], anti: Sequence[AffinityTerm], ns: Labels
+    ) -> None:
         self.pod, self.affinity, self.anti, self.namespace_labels = pod, affinity, anti, ns
         self.near: Counts = {}
         self.away: Counts = {}

@@ -64,7 +64,9 @@ def requested_to_capacity_ratio(shape: Sequence[tuple[int, int]]) -> Scorer:
     """A scorer from points (utilization in per cent, score 0..100): straight lines between them."""
 
     def scorer(parts: Sequence[tuple[int, int, int]]) -> int:
-        scores = [(_on_line(shape, used * 100 // size if used <= size else 100), weight) for used, size, weight in parts]
+        scores = [
+            (_on_line(shape, used * 100 // size if used <= size else 100), weight) for used, size, weight in parts
+        ]
         scores = [(score, weight) for score, weight in scores if score > 0]
         total = sum(weight for _, weight in scores)
         return _round(sum(score * weight for score, weight in scores), total) if total else 0

@@ -170,9 +170,7 @@ class PodTopologySpread(Plugin):
         selector = default_selector(pod, self.handle.listers) if found else NOTHING
         if not found or selector.empty:
             return []
-        return [
-            Constraint(c.max_skew, c.key, selector, c.min_domains, c.honor_affinity, c.honor_taints) for c in found
-        ]
+        return [Constraint(c.max_skew, c.key, selector, c.min_domains, c.honor_affinity, c.honor_taints) for c in found]
 
     # Filter
 

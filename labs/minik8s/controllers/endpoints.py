@@ -1,0 +1,153 @@
+"""endpoints-controller: the deprecated Endpoints object of every Service with a selector (pkg/controller/endpoint).
+
+Kept because old readers still exist (deprecated since 1.33; use EndpointSlice). At most 1,000 addresses.
+"""
+
+from __future__ import annotations
+
+import json
+
+from minik8s.client.controller import Context, Controller
+from minik8s.controllers.endpoints_common import (
+    IS_HEADLESS,
+    LAST_CHANGE,
+    ServiceWatch,
+    belongs,
+    hostname_of,
+    is_headless,
+    pod_ips,
+    port_number,
+    selects,
+)
+from minik8s.controllers.owners import in_namespace, index_by_namespace
+from minik8s.controllers.podutil import is_ready
+from minik8s.objects import Object
+from minik8s.objects.meta import annotations, key, labels
+from minik8s.wire import StatusError
+
+MANAGED_BY = "endpoints.kubernetes.io/managed-by"
+OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
+CAPACITY = 1000
+
+
+class EndpointsController(Controller):
+    name = "endpoints-controller"
+    component = "endpoint-controller"
+
+    def __init__(self, ctx: Context):
+        super().__init__(ctx)
+        self.services = ctx.informers("services")
+        self.pods = index_by_namespace(ctx.informers("pods"))
+        self.endpoints = ctx.informers("endpoints")
+        self.services.on_change(lambda old, new: self.enqueue(key(new or old or {})))
+        self.pods.on_change(ServiceWatch(self.services, self.enqueue))
+        self.endpoints.on_change(lambda old, new: self.enqueue(key(old)) if new is None and old is not None else None)
+
+    def reconcile(self, name: str) -> float | None:
+        namespace, _, short = name.partition("/")
+        service = self.services.get(namespace, short)
+        if service is None:
+            self._remove(namespace, short)
+            return None
+        if service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
+            return None
+        subsets = self._subsets(service)
+        current = self.endpoints.get(namespace, short)
+        wanted = self._wanted(service, current, subsets)
+        if current is None:
+            self._create(service, wanted)
+        elif wanted["metadata"] != current["metadata"] or subsets != (current.get("subsets") or []):
+            self.client.update("endpoints", wanted)
+        return None
+
+    def _remove(self, namespace: str, name: str) -> None:
+        if self.endpoints.get(namespace, name) is None:
+            return
+        try:
+            self.client.delete("endpoints", namespace, name)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+
+    def _create(self, service: Object, wanted: Object) -> None:
+        try:
+            self.client.create("endpoints", wanted)
+        except StatusError as error:
+            if error.code not in (403, 409):
+                message = f"Failed to create endpoint for service {key(service)}: {error.message}"
+                self.ctx.recorder.event(wanted, "Warning", "FailedToCreateEndpoint", message)
+            if error.code != 403:
+                raise
+
+    def _wanted(self, service: Object, current: Object | None, subsets: list[Object]) -> Object:
+        marks = {k: v for k, v in labels(service).items() if k != IS_HEADLESS}
+        if is_headless(service):
+            marks[IS_HEADLESS] = ""
+        marks[MANAGED_BY] = self.component
+        meta: Object = dict(current["metadata"]) if current is not None else {
+            "name": service["metadata"]["name"],
+            "namespace": service["metadata"]["namespace"],
+        }
+        meta["labels"] = marks
+        notes = {k: v for k, v in annotations(service).items() if k != LAST_CHANGE and not k.startswith("kubectl.")}
+        if current is not None and LAST_CHANGE in annotations(current):
+            notes[LAST_CHANGE] = annotations(current)[LAST_CHANGE]
+        if sum(len(s.get("addresses") or ()) + len(s.get("notReadyAddresses") or ()) for s in subsets) >= CAPACITY:
+            notes[OVER_CAPACITY] = "truncated"
+        if notes:
+            meta["annotations"] = notes
+        else:
+            meta.pop("annotations", None)
+        return {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, **({"subsets": subsets} if subsets else {})}
+
+    def _subsets(self, service: Object) -> list[Object]:
+        """Addresses grouped by their ports, in a fixed order."""
+        groups: dict[str, Object] = {}
+        family = (service["spec"].get("ipFamilies") or ["IPv4"])[0]
+        always, count = bool(service["spec"].get("publishNotReadyAddresses")), 0
+        for pod in in_namespace(self.pods, service["metadata"]["namespace"]):
+            if not selects(service, pod) or not belongs(pod, terminating=always) or count >= CAPACITY:
+                continue
+            ips = [ip for ip in pod_ips(pod) if (":" in ip) == (family == "IPv6")]
+            if not ips:
+                continue
+            count += 1
+            ports = self._ports(service, pod)
+            if not ports and not is_headless(service):
+                continue
+            group = groups.setdefault(json.dumps(ports, sort_keys=True), {"ports": ports})
+            field = "addresses" if always or is_ready(pod) else "notReadyAddresses"
+            group.setdefault(field, []).append(_address(service, pod, ips[0]))
+        out = []
+        for _, group in sorted(groups.items()):
+            subset: Object = {
+                field: sorted(group[field], key=lambda a: (a["ip"], (a.get("targetRef") or {}).get("uid", "")))
+                for field in ("addresses", "notReadyAddresses")
+                if field in group
+            }
+            out.append({**subset, "ports": group["ports"]} if group["ports"] else subset)
+        return out
+
+    def _ports(self, service: Object, pod: Object) -> list[Object]:
+        out: list[Object] = []
+        for port in service["spec"].get("ports") or ():
+            number = port_number(pod, port)
+            if number is None:
+                continue
+            entry: Object = {"name": port["name"]} if port.get("name") else {}
+            entry |= {"port": number, "protocol": port.get("protocol", "TCP")}
+            if port.get("appProtocol"):
+                entry["appProtocol"] = port["appProtocol"]
+            out.append(entry)
+        return sorted(out, key=lambda p: (p.get("name", ""), p["port"], p["protocol"]))
+
+
+def _address(service: Object, pod: Object, ip: str) -> Object:
+    meta = pod["metadata"]
+    out: Object = {"ip": ip}
+    if pod["spec"].get("nodeName"):
+        out["nodeName"] = pod["spec"]["nodeName"]
+    if hostname := hostname_of(pod, service):
+        out["hostname"] = hostname
+    out["targetRef"] = {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
+    return out
