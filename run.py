@@ -72,7 +72,7 @@ def run(what: str, command: list, *, env: dict | None = None, hint: str = "", sh
         marks = ("WARNING", "ERROR", "rror:", "rror ", "ERR!", "실패")
         lines = [line for line in text.splitlines() if any(mark in line for mark in marks) and "IPKernelApp" not in line]
         if "CellExecutionError: " in text:  # the failing cell and its error, as the reader would see them
-            lines += text.split("CellExecutionError: ", 1)[1].splitlines()[:30]
+            lines += text.split("CellExecutionError: ", 1)[1].split("[mystnb.exec]", 1)[0].splitlines()[-25:]
         print("\n".join((lines or text.splitlines())[-40:]), file=sys.stderr)
     if code != 0:
         if "No space left" in text:
@@ -161,8 +161,12 @@ def build_book(page: str | None = None) -> Path:
         BUILD.mkdir(exist_ok=True)
         engine_stamp.write_text(engine, encoding="utf-8")
     stamp.unlink(missing_ok=True)
-    run("책 짓기", [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "."],
-        hint="위의 경고를 고치자. 실패한 셀도 경고로 보인다.")
+    try:
+        run("책 짓기", [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "."],
+            hint="위의 경고를 고치자. 실패한 셀도 경고로 보인다.")
+    except Stop:  # or the next start would not read the unchanged, faulty pages again and find nothing wrong
+        shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
+        raise
     run("찾아보기 만들기", python("tools/site_finish.py", HTML))
     stamp.write_text(value, encoding="utf-8")
     return HTML

@@ -22,9 +22,9 @@ from typing import Any
 
 OUT = Path(__file__).resolve().parents[1] / "labs/minik8s/objects/data"
 
-GROUPS = ("core", "apps", "batch", "autoscaling", "policy", "networking", "discovery", "events", "scheduling", "storage",
-          "coordination", "rbac", "authentication", "authorization", "admissionregistration", "node", "certificates",
-          "flowcontrol")
+GROUPS = ("core", "apps", "batch", "autoscaling", "policy", "networking", "discovery", "events", "scheduling",
+          "storage", "coordination", "rbac", "authentication", "authorization", "admissionregistration", "node",
+          "certificates", "flowcontrol")
 PACKAGES = {f"k8s.io/api/{g}/v1": f"{g}.v1" for g in GROUPS} | {
     "k8s.io/api/autoscaling/v2": "autoscaling.v2",
     "k8s.io/apimachinery/pkg/apis/meta/v1": "meta.v1",
@@ -53,7 +53,8 @@ Types = dict[str, list[list[Any]]]
 
 
 def go_files(directory: Path) -> list[str]:
-    return [p.read_text() for p in sorted(directory.glob("*.go")) if not re.search(r"_test|zz_|generated|swagger", p.name)]
+    left_out = re.compile(r"_test|zz_|generated|swagger")
+    return [p.read_text() for p in sorted(directory.glob("*.go")) if not left_out.search(p.name)]
 
 
 class GoPackage:
@@ -176,8 +177,8 @@ def load_go(api: Path, machinery: Path, extensions_dir: Path) -> tuple[Types, di
 def roots(definitions: dict[str, Any]) -> list[str]:
     """The kinds of our groups, and what else is exchanged at their paths."""
     names = [shorten(n, PREFIXES) for n, s in definitions.items() if "x-kubernetes-group-version-kind" in s]
-    return sorted(n for n in names if not n.startswith("io.") and not n.endswith("List")) + [
-        "meta.v1.CreateOptions", "meta.v1.UpdateOptions", "meta.v1.PatchOptions", "meta.v1.ListMeta"]
+    return [*sorted(n for n in names if not n.startswith("io.") and not n.endswith("List")),
+            "meta.v1.CreateOptions", "meta.v1.UpdateOptions", "meta.v1.PatchOptions", "meta.v1.ListMeta"]
 
 
 def main() -> None:

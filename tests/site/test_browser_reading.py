@@ -88,7 +88,7 @@ def test_order_quiz_by_keyboard(visit, site):
 
 def test_definition_shows_on_hover_and_focus(visit, site):
     watched = visit(viewport=DESKTOP)
-    page = watched.open(page_with(site, '#term-'))
+    page = watched.open(page_with(site, 'glossary.html#term-'))
     link = page.locator('.bd-article a.internal[href*="#term-"]:visible').first
     link.hover()
     page.locator(".term-tip").wait_for()

@@ -83,9 +83,10 @@ def scripts(files: list[Any]) -> list[Any]:
     kept = []
     for file in files:
         name = str(getattr(file, "filename", file) or "")
-        if "://" in name or name.rpartition("/")[2] in UNUSED_SCRIPTS:
-            continue
         attributes = getattr(file, "attributes", {})
+        inline = str(attributes.get("body") or "")
+        if "://" in name or name.rpartition("/")[2] in UNUSED_SCRIPTS or inline.startswith("DOCUMENTATION_OPTIONS."):
+            continue
         if name and attributes.get("type") != "module":
             file = type(file)(name, priority=file.priority, **{**attributes, "defer": "defer"})
         kept.append(file)

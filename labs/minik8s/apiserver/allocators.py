@@ -17,7 +17,6 @@ from minik8s.objects import Object
 from minik8s.objects.kinds import Kind
 from minik8s.objects.validation import field
 from minik8s.objects.validation.field import Errors
-from minik8s.store import Key
 from minik8s.wire import internal_error
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Allocators:
         before = self._held(old)
         taken = (set(self._taken()), set(self._ports))
         try:
-            self._assign(call, new, before)
+            self._assign(new, before, (old or {}).get("spec") or {})
             yield
         except BaseException:
             self._addresses, self._ports = taken
@@ -84,18 +83,20 @@ class Allocators:
         return addresses, ports
 
     # ---- taking --------------------------------------------------------------
-    def _assign(self, call: Call, new: Object, before: tuple[set[str], Ports]) -> None:
+    def _assign(self, new: Object, before: tuple[set[str], Ports], before_spec: Object) -> None:
         self._taken()
         spec = dict(new["spec"])
         kind = spec.get("type", "ClusterIP")
         if kind != "ExternalName":
-            self._assign_address(call, new, spec, before[0])
+            if errors := _assign_families(spec, before_spec):
+                raise self._invalid(new, errors)
+            self._assign_address(new, spec, before[0])
         if kind in ("NodePort", "LoadBalancer"):
-            self._assign_ports(call, new, spec, before[1])
+            self._assign_ports(new, spec, before[1])
         if spec != new["spec"]:
             new["spec"] = spec
 
-    def _assign_address(self, call: Call, new: Object, spec: Object, held: set[str]) -> None:
+    def _assign_address(self, new: Object, spec: Object, held: set[str]) -> None:
         addresses = list(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else []))
         if addresses and addresses[0] == _NONE:
             return
@@ -134,7 +135,7 @@ class Allocators:
                     return text
         raise internal_error("failed to allocate a serviceIP: range is full")
 
-    def _assign_ports(self, call: Call, new: Object, spec: Object, held: Ports) -> None:
+    def _assign_ports(self, new: Object, spec: Object, held: Ports) -> None:
         ports = [dict(port) for port in spec.get("ports") or ()]
         wanted: dict[int, set[str]] = {}
         if spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False:
@@ -199,6 +200,50 @@ class Allocators:
         return invalid_fields("Service", new["metadata"]["name"], faults)
 
 
-def address_key(address: str) -> Key:
-    """Where the IPAddress object of an address is kept."""
-    return Key("ipaddresses.networking.k8s.io", "", address)
+def _assign_families(spec: Object, before: Object) -> Errors:
+    """initIPFamilyFields on a cluster that has IPv4 only."""
+    headless = spec.get("clusterIP") == _NONE and not spec.get("selector")
+    if not spec.get("ipFamilyPolicy"):
+        default = "RequireDualStack" if headless else "SingleStack"
+        spec["ipFamilyPolicy"] = before.get("ipFamilyPolicy") or default
+    policy, families = spec["ipFamilyPolicy"], list(spec.get("ipFamilies") or ())
+    errors: Errors = []
+    if policy == "SingleStack":
+        errors += _too_many_for_one_stack(spec, families, policy)
+    for index, address in enumerate(spec.get("clusterIPs") or ()):
+        if address and address != _NONE and index >= len(families):
+            if ":" in address:
+                why = "IPv6 is not configured on this cluster"
+                errors.append(field.invalid(f"spec.clusterIPs[{index}]", spec["clusterIPs"], why))
+            else:
+                families.append("IPv4")
+    if errors:
+        return errors
+    if headless:
+        families = families or ["IPv4"]
+        if len(families) < 2 and policy != "SingleStack":
+            families.append("IPv6" if families[0] == "IPv4" else "IPv4")
+    else:
+        errors += _unavailable(families, policy)
+    spec["ipFamilies"] = families or ["IPv4"]
+    return errors
+
+
+def _too_many_for_one_stack(spec: Object, families: list[str], policy: str) -> Errors:
+    errors: Errors = []
+    for count, what in ((len(spec.get("clusterIPs") or ()), "cluster IPs"), (len(families), "IP families")):
+        if count == 2:
+            why = f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"
+            errors.append(field.invalid("spec.ipFamilyPolicy", policy, why))
+    return errors
+
+
+def _unavailable(families: list[str], policy: str) -> Errors:
+    errors: Errors = []
+    if policy == "RequireDualStack":
+        why = "this cluster is not configured for dual-stack services"
+        errors.append(field.invalid("spec.ipFamilyPolicy", policy, why))
+    for index, family in enumerate(families):
+        if family != "IPv4":
+            errors.append(field.invalid(f"spec.ipFamilies[{index}]", family, "not configured on this cluster"))
+    return errors

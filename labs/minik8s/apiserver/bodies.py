@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minik8s.apiserver import gojson, negotiation, scheme, yamlform
+from minik8s.apiserver import gojson, negotiation, protobuf, scheme, yamlform
 from minik8s.apiserver.call import Call
 from minik8s.objects import Object
 from minik8s.objects.kinds import Kind
@@ -65,9 +65,11 @@ def size_checked(body: bytes | str | None) -> bytes:
 def _parse(call: Call, body: Any, kind: Kind) -> tuple[Object, list[str]]:
     data = size_checked(body)
     media = negotiation.content_type(call.request.headers.get("content-type", ""))
-    if media not in ("", negotiation.JSON, negotiation.YAML):
+    if media not in ("", negotiation.JSON, negotiation.YAML, negotiation.PROTOBUF):
         raise negotiation.unknown_body()
     try:
+        if media == negotiation.PROTOBUF:
+            return protobuf.decode(data), _NONE
         return parse_document(data, media == negotiation.YAML)
     except ValueError as error:
         raise _unrecognized(kind.kind, str(error), data) from None
@@ -196,10 +198,13 @@ def read_delete_options(call: Call) -> Object | None:
         if not data:
             return None
         media = negotiation.content_type(call.request.headers.get("content-type", ""))
-        if media not in ("", negotiation.JSON, negotiation.YAML):
+        if media not in ("", negotiation.JSON, negotiation.YAML, negotiation.PROTOBUF):
             raise negotiation.unknown_body()
         try:
-            obj, _ = parse_document(data, media == negotiation.YAML)
+            if media == negotiation.PROTOBUF:
+                obj = protobuf.decode(data)
+            else:
+                obj, _ = parse_document(data, media == negotiation.YAML)
         except ValueError as error:
             raise bad_request(str(error)) from None
     kind, version = obj.get("kind") or "DeleteOptions", obj.get("apiVersion") or "meta.k8s.io/v1"
@@ -207,6 +212,5 @@ def read_delete_options(call: Call) -> Object | None:
         raise bad_request(f'no kind "{kind}" is registered for version "{version}" in scheme "{META_SCHEME}"')
     result = scheme.decode_type("meta.v1.DeleteOptions", obj)
     if result.error:
-        raise bad_request(f'DeleteOptions in version "{version.rpartition("/")[2]}" cannot be handled as a '
-                          f"DeleteOptions: {result.error}")  # fmt: skip
+        raise bad_request(result.error)
     return result.object

@@ -10,6 +10,7 @@ import binascii
 import json
 
 from minik8s.apiserver import gojson
+from minik8s.objects import Object
 from minik8s.wire import StatusError, bad_request
 
 _EXPIRED = (
@@ -57,8 +58,12 @@ def _bad(why: str) -> StatusError:
     return bad_request(f"invalid continue token: continue key is not valid: {why}")
 
 
-def expired(token: str) -> StatusError:
+class Expired(StatusError):
     """410 with a token by which the rest can be had from the current state."""
-    error = StatusError(410, "Expired", _EXPIRED)
-    error.list_meta = {"continue": token}  # type: ignore[attr-defined]
-    return error
+
+    def __init__(self, token: str):
+        super().__init__(410, "Expired", _EXPIRED)
+        self._token = token
+
+    def status(self) -> Object:
+        return {**super().status(), "metadata": {"continue": self._token}}

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from minik8s.apiserver import partial, tables
+from minik8s.apiserver.bodies import internal_package
 from minik8s.apiserver.call import Call
 from minik8s.objects import Object
-from minik8s.wire import Response, WatchEvent, bad_request
+from minik8s.wire import Response, WatchEvent, bad_request, not_acceptable
 
 
 def represent(call: Call, response: Response) -> Response:
@@ -28,8 +29,13 @@ def shaped(call: Call, body: Object) -> Object:
     """One object or list as the Table or the metadata that the call asks for."""
     items: list[Object] = body["items"] if "items" in body and body.get("kind", "").endswith("List") else [body]
     is_list = items is body.get("items")
-    if call.output.form == "Table":
+    form = call.output.form
+    if form == "Table":
         return _table(call, items, body["metadata"])
+    if is_list != (form == "PartialObjectMetadataList"):
+        what = "is a list" if is_list else "is not a list"
+        go_type = f"*{internal_package(call.kind.group)}.{body['kind']}"
+        raise not_acceptable(f"you requested {form}, but the requested object {what} ({go_type})")
     if not is_list:
         return partial.metadata(body)
     return partial.metadata_list(items, body["metadata"])

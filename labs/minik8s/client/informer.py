@@ -183,6 +183,12 @@ class Informers:
         for informer in list(self._made.values()):
             informer.start()
 
+    def slow_down(self, seconds: float) -> None:
+        """News comes this much later from now on (negative: sooner)."""
+        self._delay += seconds
+        for informer in self._made.values():
+            informer.delay += seconds
+
     def stop(self) -> None:
         self._started = False
         for informer in self._made.values():

@@ -7,15 +7,20 @@ controller is one file and one line here.
 from __future__ import annotations
 
 from minik8s.client.controller import Controller
+from minik8s.controllers.cronjob import CronJobController
 from minik8s.controllers.daemonset import DaemonSetController
 from minik8s.controllers.deployment import DeploymentController
+from minik8s.controllers.disruption import DisruptionController
+from minik8s.controllers.endpoints import EndpointsController
 from minik8s.controllers.endpointslice import EndpointSliceController
+from minik8s.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from minik8s.controllers.garbagecollector import GarbageCollector
 from minik8s.controllers.job import JobController
 from minik8s.controllers.namespace import NamespaceController
 from minik8s.controllers.nodelifecycle import NodeLifecycleController
 from minik8s.controllers.replicaset import ReplicaSetController
 from minik8s.controllers.replicationcontroller import ReplicationController
+from minik8s.controllers.resourcequota import ResourceQuotaController
 from minik8s.controllers.rootca import RootCAPublisher
 from minik8s.controllers.serviceaccount import ServiceAccountController
 from minik8s.controllers.statefulset import StatefulSetController
@@ -34,7 +39,12 @@ _ALL: tuple[type[Controller], ...] = (
     DaemonSetController,
     JobController,
     TTLAfterFinishedController,
+    CronJobController,
+    DisruptionController,
+    EndpointsController,
     EndpointSliceController,
+    EndpointSliceMirroringController,
+    ResourceQuotaController,
     NodeLifecycleController,
     TaintEvictionController,
 )

@@ -16,7 +16,8 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from minik8s.apiserver.bodies import MAX_BODY
-from minik8s.apiserver.encoding import warning_header
+from minik8s.apiserver.encoding import dumps, warning_header
+from minik8s.edge import protobuf
 from minik8s.edge.jsonbytes import Encoder
 from minik8s.edge.listener import Listener
 from minik8s.edge.realtime import RealTime
@@ -116,6 +117,8 @@ class HttpServer:
                 unquote_to_bytes(path).decode()
         except UnicodeError:
             raise bad_request("the URL is not UTF-8") from None
+        if body and headers.get("content-type", "").startswith(protobuf.MEDIA):
+            body = _from_protobuf(body, headers)
         return Request(raw.method, path, query, headers, body)
 
     def _plain(self, response: Response, raw: web.BaseRequest) -> web.Response:
@@ -173,6 +176,16 @@ def _headers(response: Response) -> list[tuple[str, str]]:
     out.extend((key, value) for key, value in response.headers.items() if key not in skip)
     out.extend(("Warning", warning_header(text)) for text in response.warnings)
     return out
+
+
+def _from_protobuf(body: bytes, headers: dict[str, str]) -> bytes:
+    """The same body in JSON. StatusError 400."""
+    try:
+        obj = protobuf.decode(body)
+    except protobuf.ProtobufError as error:
+        raise bad_request(f"the object provided is unrecognized: {error}") from None
+    headers["content-type"] = "application/json"
+    return dumps(obj)
 
 
 async def _body(raw: web.BaseRequest) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from minik8s.client import Client, Context, EventRecorder, Transport
 from minik8s.dataplane import NO_ROUTE, Connection, DialError
 from minik8s.kubelet.admission import Refusal, admit, pod_requests
+from minik8s.kubelet.eviction import Evictions
 from minik8s.kubelet.files import Directory
 from minik8s.kubelet.hostclock import HostClock
 from minik8s.kubelet.imagemanager import ImageManager
@@ -36,8 +37,6 @@ RELIST = 1.0
 RENEW_SECONDS = (2.0, 65.0)
 """How long a changed ConfigMap or Secret takes to reach the files of a running pod (sync period, jittered)."""
 
-HOUSEKEEPING = 2.0
-
 
 class Kubelet:
     """One node's agent. `start` registers it; it hears of pods through `pod_changed` (see fleet.py)."""
@@ -60,6 +59,7 @@ class Kubelet:
         self.gateway = self.addresses.gateway
         self.images = ImageManager(self)
         self.node = NodeStatus(self)
+        self.evictions = Evictions(self)
         self.resizer = Resizer(self)
         self.pods: dict[str, PodWorker] = {}
         self.running = False
@@ -67,6 +67,11 @@ class Kubelet:
         self._phase = self.rng.random() * RELIST
         self._used: dict[str, dict[str, int]] = {}
         self._readers: dict[tuple[str, str, str], set[str]] = {}
+
+    @property
+    def hears(self) -> bool:
+        """Whether news from the API server reaches a kubelet that can act on it."""
+        return self.running and self.connected and not self.host.frozen
 
     # ---- life ------------------------------------------------------------------
     def start(self) -> None:
@@ -81,7 +86,7 @@ class Kubelet:
 
     def resync(self) -> None:
         """Look at every pod of this node again, as after a lost connection."""
-        if not (self.running and self.connected):
+        if not self.hears:
             return
         found = {p["metadata"]["uid"]: p for p in self.informers("pods").by_index("spec.nodeName", self.name)}
         for uid in [u for u in self.pods if u not in found]:
@@ -101,6 +106,12 @@ class Kubelet:
             self.resync()
             for worker in list(self.pods.values()):
                 worker.post_now()
+
+    def thaw(self) -> None:
+        """The machine goes on after a freeze: first what was due, then what was missed."""
+        self.host.thaw()
+        self.node.reconsider()
+        self.host.call_soon(self.resync)
 
     def power_off(self) -> None:
         """The machine dies: processes, timers and memory are gone; disks stay."""
@@ -124,7 +135,7 @@ class Kubelet:
     # ---- pods ------------------------------------------------------------------
     def pod_changed(self, pod: Object) -> None:
         """A pod of this node was added or changed."""
-        if not (self.running and self.connected):
+        if not self.hears:
             return
         worker = self.pods.get(pod["metadata"]["uid"])
         if worker is not None:
@@ -135,7 +146,7 @@ class Kubelet:
             self._finish_deletion(pod)
 
     def pod_gone(self, pod: Object) -> None:
-        if not (self.running and self.connected):
+        if not self.hears:
             return
         worker = self.pods.get(pod["metadata"]["uid"])
         if worker is not None:
@@ -210,6 +221,10 @@ class Kubelet:
     def used_by_others(self, pod: PodWorker) -> dict[str, int]:
         mine = self._used.get(pod.uid, {})
         return {k: v - mine.get(k, 0) for k, v in self.used().items()}
+
+    def requested(self, pod: PodWorker, resource: str) -> int:
+        """What the pod requests of a resource: cpu in thousandths, the rest in units."""
+        return self._used.get(pod.uid, {}).get(resource, 0)
 
     def recount(self, pod: PodWorker) -> None:
         self._used[pod.uid] = pod_requests(pod.pod["spec"])

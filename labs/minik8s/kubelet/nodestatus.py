@@ -106,6 +106,7 @@ class NodeStatus:
         return True
 
     def _check(self) -> None:
+        self._kubelet.evictions.synchronize()
         self._post()
         self._status_timer = self._kubelet.host.call_later(STATUS_CHECK, self._check)
 

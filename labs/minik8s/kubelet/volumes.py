@@ -15,6 +15,7 @@ from minik8s.kubelet.containerconfig import ConfigError, Env, expand
 from minik8s.kubelet.fieldrefs import field_value, resource_value
 from minik8s.kubelet.files import Content, Directory, Mount
 from minik8s.objects.frozen import Object
+from minik8s.objects.quantity import value
 from minik8s.wire import StatusError
 
 if TYPE_CHECKING:
@@ -121,6 +122,15 @@ class PodVolumes:
         volumes = self._pod.pod["spec"].get("volumes") or ()
         return sum(self._directories[v["name"]].size() for v in volumes
                    if "emptyDir" in v and v["name"] in self._directories)
+
+    def outgrown(self) -> str:
+        """The name of an emptyDir that is larger than its sizeLimit, or ""."""
+        for volume in self._pod.pod["spec"].get("volumes") or ():
+            limit = (volume.get("emptyDir") or {}).get("sizeLimit")
+            directory = self._directories.get(volume["name"])
+            if limit and directory is not None and directory.size() > value(limit):
+                return str(volume["name"])
+        return ""
 
     def _is_written(self, name: str) -> bool:
         volumes = self._pod.pod["spec"].get("volumes") or ()

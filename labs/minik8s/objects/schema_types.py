@@ -1,7 +1,8 @@
 """The structure of the API's types, read from package data: what ``decode``, patches, OpenAPI and explain share.
 
 ``data/schema.json`` (made by ``tools/gen_schema.py``): ``types`` maps a short name (``core.v1.PodSpec``) to
-``{"f": fields, "g": [[group, version, kind]], "m": "atomic"}``; a field is ``[json name, Go name, type, flags, extra?]``.
+``{"f": fields, "g": [[group, version, kind]], "m": "atomic"}``; a field is
+``[json name, Go name, type, flags, extra?]``.
 
 * type: ``*T`` pointer, ``[]T`` list, ``{K}T`` map, ``bytes``, ``string bool int32 int64 float64``, a name in
   ``aliases`` (a named Go type) or ``types`` (a struct), or one that reads itself: ``quantity intstr time microtime
@@ -101,7 +102,8 @@ class Struct:
 
 @cache
 def _data() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(resources.files("minik8s.objects").joinpath("data/schema.json").read_text("utf-8"))
+    file = resources.files("minik8s.objects").joinpath("data/schema.json")
+    loaded: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return loaded
 
 

@@ -102,7 +102,7 @@ def _merged(defaults: Names, custom: Config) -> Names:
 
 
 def _at_point(everywhere: Names, custom: Config, known: Registry, method: str) -> Names:
-    """What runs at one point: plugins enabled there that are also enabled everywhere, then the others, then new ones."""
+    """What runs at one point: plugins enabled both there and everywhere, then the others, then new ones."""
     off = {entry["name"] for entry in custom.get("disabled") or ()}
     on = {entry["name"]: entry.get("weight") or 0 for entry in custom.get("enabled") or ()}
     inherited = [

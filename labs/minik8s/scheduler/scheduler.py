@@ -68,9 +68,8 @@ class Scheduler:
             diagnosis.plugins.add(refusal.plugin)
             return []
         nominated = self.snapshot.by_name.get(pod.nominated) if pod.nominated else None
-        if nominated is not None and (names is None or nominated.name in names):
-            if self._passes(nominated, diagnosis, state, pod, profile):
-                return [nominated]
+        if nominated is not None and self._passes(nominated, diagnosis, state, pod, profile):
+            return [nominated]
         nodes = self.snapshot.nodes
         if names is not None:
             nodes = [node for node in nodes if node.name in names]

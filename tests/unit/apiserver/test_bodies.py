@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unit.apiserver.serving import JSON_PATCH, MERGE, STRATEGIC, Api, to_json
-
 from minik8s.apiserver import gojson, yamlform
 from minik8s.apiserver.bodies import MAX_BODY
+from unit.apiserver.serving import JSON_PATCH, MERGE, STRATEGIC, Api, to_json
 
 MAPS = "/api/v1/namespaces/default/configmaps"
-UNKNOWN = "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: "
+UNKNOWN = (
+    "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: "
+)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,17 @@ class TestYaml:
     def test_scalars_are_read_as_go_yaml_reads_them(self) -> None:
         text = "a: 2026-01-01\nb: 22:22\nc: 1e3\nd: yes\ne: 0777\nf: 0x10\ng: ~\nh: '1'\ni: 1.0\n"
         value, _ = yamlform.loads(text)
-        expected = {"a": "2026-01-01", "b": "22:22", "c": 1000, "d": True, "e": 511, "f": 16, "g": None, "h": "1", "i": 1}
+        expected = {
+            "a": "2026-01-01",
+            "b": "22:22",
+            "c": 1000,
+            "d": True,
+            "e": 511,
+            "f": 16,
+            "g": None,
+            "h": "1",
+            "i": 1,
+        }
         assert value == expected
 
     def test_what_would_be_read_otherwise_is_quoted(self) -> None:

@@ -46,9 +46,7 @@ def test_finalizers_hold_an_object_until_the_last_is_gone(api: Api) -> None:
     assert api.get(f"{MAPS}/m").status == 404
 
 
-@pytest.mark.parametrize(
-    ("policy", "finalizer"), [("Foreground", "foregroundDeletion"), ("Orphan", "orphan")]
-)
+@pytest.mark.parametrize(("policy", "finalizer"), [("Foreground", "foregroundDeletion"), ("Orphan", "orphan")])
 def test_propagation_asks_the_garbage_collector_by_a_finalizer(api: Api, policy: str, finalizer: str) -> None:
     api.config_map("m")
     assert api.delete(f"{MAPS}/m", {"propagationPolicy": policy}).body["metadata"]["finalizers"] == [finalizer]

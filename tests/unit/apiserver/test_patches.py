@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from minik8s.apiserver.patch.jsonpatch import JsonPatchError, json_patch
 from minik8s.apiserver.patch.merge import merge_patch
 from minik8s.apiserver.patch.schema import patch_schema
@@ -109,7 +108,10 @@ class TestStrategicMergePatch:
 
     def test_retain_keys_must_name_what_the_patch_sets(self) -> None:
         with pytest.raises(BadPatch):
-            smp({"spec": {}}, {"spec": {"strategy": {"$retainKeys": ["x"], "type": "Recreate"}}} | {"$retainKeys": ["y"]})
+            smp(
+                {"spec": {}},
+                {"spec": {"strategy": {"$retainKeys": ["x"], "type": "Recreate"}}} | {"$retainKeys": ["y"]},
+            )
 
     def test_element_order_is_set(self) -> None:
         change = {"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}], "containers": []}
@@ -118,7 +120,7 @@ class TestStrategicMergePatch:
 
     def test_finalizers_merge_as_a_set_and_can_be_deleted_from(self) -> None:
         old = {"metadata": {"finalizers": ["a", "b"]}}
-        assert smp(old, {"metadata": {"finalizers": ["c"]}})["metadata"]["finalizers"] == ["a", "b", "c"]
+        assert smp(old, {"metadata": {"finalizers": ["c"]}})["metadata"]["finalizers"] == ["c", "a", "b"]
         change = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}}
         assert smp(old, change)["metadata"]["finalizers"] == ["b"]
 

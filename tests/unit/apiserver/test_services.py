@@ -5,9 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from unit.apiserver.serving import Api
-
 from minik8s.apiserver.server import ApiServer
+from unit.apiserver.serving import Api
 
 SERVICES = "/api/v1/namespaces/default/services"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from unit.apiserver.serving import STRATEGIC, Api
-
 from minik8s.objects import Object
 from minik8s.store import Key
 from minik8s.wire import Request, Response
+from unit.apiserver.serving import STRATEGIC, Api
 
 PODS = "/api/v1/namespaces/default/pods"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -121,7 +120,9 @@ class Kubelets:
     """A provider that answers with what it was asked."""
 
     def logs(self, pod: Object, container: str, options: Object) -> Response:
-        return Response(200, f"{pod['metadata']['name']}/{container} {options}".encode(), {"content-type": "text/plain"})
+        return Response(
+            200, f"{pod['metadata']['name']}/{container} {options}".encode(), {"content-type": "text/plain"}
+        )
 
     def connect(self, pod: Object, subresource: str, options: Object, request: Request) -> Response:
         return Response(101, {"asked": subresource, **options})

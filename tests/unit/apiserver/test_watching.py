@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unit.apiserver.serving import Api
-
 from minik8s.apiserver.server import Config
 from minik8s.wire import Response
+from unit.apiserver.serving import Api
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 

@@ -129,8 +129,6 @@ def stream(call: Call) -> Response:
     if not node:
         raise bad_request(f"pod {call.info.name} does not have a host assigned")
     _check_node(call, node)
-    if what == "exec" and not options["command"]:
-        raise bad_request("you must specify at least 1 command for the container")
     provider = call.server.providers.streams
     if provider is None:
         raise internal_error(unreachable(node, f"{what}/{_place(pod)}"))

@@ -21,6 +21,16 @@ from minik8s.wire import Response, StatusError, bad_request, forbidden, too_many
 EVICTION = Kind("policy", "v1", "Eviction", "evictions", "eviction", True)
 BUDGETS = "poddisruptionbudgets.policy"
 MAX_DISRUPTED = 2000
+_AMBIGUOUS = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Failure",
+    "message": "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+    "code": 500,
+}
+"""What upstream answers as the created object: a failure inside a 201."""
+
 _WOULD_VIOLATE = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
@@ -34,7 +44,11 @@ def create(call: Call) -> Response:
     wanted = _delete_options(call, eviction.get("deleteOptions"))
     pod = common.stored(call)
     if not _ignores_budgets(pod):
-        _ask_budgets(call, pod)
+        budgets = [b for b in call.server.store.list(BUDGETS, call.info.namespace) if _covers(b, pod)]
+        if len(budgets) > 1:
+            return Response(201, _AMBIGUOUS)
+        if budgets:
+            _ask(call, pod, budgets[0])
     main = replace(call, info=replace(call.info, subresource=""))
     delete.delete_object(main, pod, wanted)
     return Response(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
@@ -53,14 +67,7 @@ def _ignores_budgets(pod: Object) -> bool:
     return phase in ("Succeeded", "Failed", "Pending") or pod["metadata"].get("deletionTimestamp") is not None
 
 
-def _ask_budgets(call: Call, pod: Object) -> None:
-    budgets = [b for b in call.server.store.list(BUDGETS, call.info.namespace) if _covers(b, pod)]
-    if len(budgets) > 1:
-        why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-        raise StatusError(500, "", why)
-    if not budgets:
-        return
-    budget = budgets[0]
+def _ask(call: Call, pod: Object, budget: Object) -> None:
     status = budget.get("status") or {}
     if not _is_ready(pod) and _may_go_unready(budget, status):
         return

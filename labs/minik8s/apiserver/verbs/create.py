@@ -29,7 +29,7 @@ def create_object(call: Call, obj: Object, *, tracked: bool = False) -> Object:
     """
     common.check_namespace(call, obj)
     meta = obj["metadata"] = dict(obj["metadata"])
-    for name in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
+    for name in ("uid", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
         meta.pop(name, None)
     obj = scheme.default(call.kind, obj)
     common.dedup_owner_references(call, obj)

@@ -122,13 +122,8 @@ Shown = Callable[[Object], str]
 def _by_json(media: str, old: Object, body: Any, repeated: list[str]) -> tuple[Object, list[str], Shown]:
     if media == MERGE:
         return merge_patch(old, body), repeated, _json_text
-    for index, operation in enumerate(body):
-        if not isinstance(operation, dict):
-            raise bad_request(
-                f"error decoding patch: json: cannot unmarshal {_kind_of(operation)} into Go value of type"
-                f" handlers.jsonPatchOp"
-            )
-        del index
+    for operation in body:
+        _check_operation(operation)
     if len(body) > MAX_OPERATIONS:
         raise too_large(f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(body)}")
     unknown = [
@@ -146,8 +141,19 @@ def _by_json(media: str, old: Object, body: Any, repeated: list[str]) -> tuple[O
     return new, [*(f"json patch {note}" for note in repeated), *unknown], _json_text
 
 
+def _check_operation(operation: Any) -> None:
+    """The operation has the shape of handlers.jsonPatchOp. StatusError 400."""
+    if not isinstance(operation, dict):
+        into = "Go value of type handlers.jsonPatchOp"
+        raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind_of(operation)} into {into}")
+    for name in ("op", "path", "from"):
+        if not isinstance(operation.get(name, ""), str | None):
+            into = f"Go struct field jsonPatchOp.{name} of type string"
+            raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind_of(operation[name])} into {into}")
+
+
 def _kind_of(value: Any) -> str:
-    return {list: "array", str: "string", bool: "bool"}.get(type(value), "number")
+    return {list: "array", dict: "object", str: "string", bool: "bool"}.get(type(value), "number")
 
 
 def _strategic(call: Call, old: Object, body: Object, repeated: list[str]) -> tuple[Object, list[str], Shown]:

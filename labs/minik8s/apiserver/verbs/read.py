@@ -74,7 +74,7 @@ def _items(call: Call, options: ListOptions, namespace: str | None, snapshot: in
             return server.list_at(resource, namespace, snapshot)
         except Compacted:
             if options.token:
-                raise paging.expired(_inconsistent(options.token)) from None
+                raise paging.Expired(_inconsistent(options.token)) from None
             raise gone("The provided resource version is too old.") from None
     if namespace and options.field_selector and (name := exact_name(options.field_selector)):
         obj = server.store.get(call.key(name))

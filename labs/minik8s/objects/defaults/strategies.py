@@ -185,7 +185,8 @@ def _generation(key: tuple[str, str], kind: Kind, new: Object, old: Object) -> N
         generation = before + 1
     elif key == ("apps", "Deployment") and new["metadata"].get("annotations") != old["metadata"].get("annotations"):
         generation = before + 1  # rollbacks of old were asked for by annotations
-    elif key == ("discovery.k8s.io", "EndpointSlice") and new["metadata"].get("labels") != old["metadata"].get("labels"):
+    elif key == ("discovery.k8s.io",
+                 "EndpointSlice") and new["metadata"].get("labels") != old["metadata"].get("labels"):
         generation = before + 1
     if kind.custom or new["metadata"].get("generation", 0) == generation:
         return

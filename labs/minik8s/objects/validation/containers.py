@@ -261,7 +261,8 @@ def probes(errors: Errors, c: Object, path: str, pod: PodContext) -> None:
             if probe.get("successThreshold", 0) != 1:
                 errors.append(invalid(f"{path}.{name}.successThreshold", probe.get("successThreshold", 0), "must be 1"))
         elif probe.get("terminationGracePeriodSeconds") is not None:
-            errors.append(invalid(f"{path}.{name}.terminationGracePeriodSeconds", probe["terminationGracePeriodSeconds"],
+            errors.append(invalid(f"{path}.{name}.terminationGracePeriodSeconds",
+                                  probe["terminationGracePeriodSeconds"],
                                   "must not be set for readinessProbes"))
 
 
@@ -375,7 +376,8 @@ def ephemeral_containers(errors: Errors, spec: Object, path: str, pod: PodContex
         for j, mount in enumerate(c.get("volumeMounts") or ()):
             for key in ("subPath", "subPathExpr"):
                 if mount.get(key):
-                    errors.append(forbidden(f"{at}.volumeMounts[{j}].{key}", "cannot be set for an Ephemeral Container"))
+                    errors.append(forbidden(f"{at}.volumeMounts[{j}].{key}",
+                                            "cannot be set for an Ephemeral Container"))
 
 
 def image_whitespace(errors: Errors, c: Object, path: str) -> None:

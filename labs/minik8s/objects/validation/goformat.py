@@ -12,8 +12,20 @@ from minik8s.objects.schema_types import Field, is_struct, resolve, struct
 from minik8s.objects.validation.field import go_json
 
 # Internal types that are not in the order of their v1 counterparts, by Go names.
-_ORDER = {
-    "core.v1.PodSpec": ["Volumes", "InitContainers", "Containers", "EphemeralContainers", "RestartPolicy", "TerminationGracePeriodSeconds", "ActiveDeadlineSeconds", "DNSPolicy", "NodeSelector", "ServiceAccountName", "AutomountServiceAccountToken", "NodeName", "SecurityContext", "ImagePullSecrets", "Hostname", "Subdomain", "SetHostnameAsFQDN", "Affinity", "SchedulerName", "Tolerations", "HostAliases", "PriorityClassName", "Priority", "PreemptionPolicy", "DNSConfig", "ReadinessGates", "RuntimeClassName", "Overhead", "EnableServiceLinks", "TopologySpreadConstraints", "OS", "SchedulingGates", "ResourceClaims", "Resources", "HostnameOverride", "SchedulingGroup"]}
+_ORDER: dict[str, tuple[str, ...]] = {
+    "core.v1.PodSpec": (
+        "Volumes", "InitContainers", "Containers", "EphemeralContainers", "RestartPolicy",
+        "TerminationGracePeriodSeconds", "ActiveDeadlineSeconds", "DNSPolicy", "NodeSelector", "ServiceAccountName",
+        "AutomountServiceAccountToken", "NodeName", "SecurityContext", "ImagePullSecrets", "Hostname", "Subdomain",
+        "SetHostnameAsFQDN", "Affinity", "SchedulerName", "Tolerations", "HostAliases", "PriorityClassName", "Priority",
+        "PreemptionPolicy", "DNSConfig", "ReadinessGates", "RuntimeClassName", "Overhead", "EnableServiceLinks",
+        "TopologySpreadConstraints", "OS", "SchedulingGates", "ResourceClaims", "Resources", "HostnameOverride",
+        "SchedulingGroup"),
+    "core.v1.PodSecurityContext": (
+        "SELinuxOptions", "WindowsOptions", "RunAsUser", "RunAsGroup", "RunAsNonRoot", "SupplementalGroups",
+        "SupplementalGroupsPolicy", "FSGroup", "FSGroupChangePolicy", "Sysctls", "SeccompProfile", "AppArmorProfile",
+        "SELinuxChangePolicy"),
+}
 # Fields of v1's PodSpec that are internally part of its security context.
 _HOST_FIELDS = {"hostNetwork": "HostNetwork", "hostPID": "HostPID", "hostIPC": "HostIPC",
                 "shareProcessNamespace": "ShareProcessNamespace", "hostUsers": "HostUsers"}

@@ -22,19 +22,19 @@ _LABEL_VALUE = f"({_QUALIFIED})?"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _HTTP_HEADER = "[-A-Za-z0-9]+"
 _PERCENT = "[0-9]+%"
-_ENV = "[-._a-zA-Z][-._a-zA-Z0-9]*"
 _C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 
-_LABEL_MESSAGE = ("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
-                  "and end with an alphanumeric character")
+_LABEL_MESSAGE = ("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+                  "start and end with an alphanumeric character")
 _SUBDOMAIN_MESSAGE = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
                       "and must start and end with an alphanumeric character")
 _UNDERSCORE_MESSAGE = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or "
                        "'.', and must start and end with an alphanumeric character")
 _DNS1035_MESSAGE = ("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
                     "alphabetic character, and end with an alphanumeric character")
-_WILDCARD_MESSAGE = ("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
-                     "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character")
+_WILDCARD_MESSAGE = ("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which "
+                     "must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric "
+                     "character")
 _QUALIFIED_MESSAGE = ("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
                       "alphanumeric character")
 _VALUE_MESSAGE = ("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
@@ -49,13 +49,14 @@ def _matcher(pattern: str) -> Callable[[str], object]:
 _is_label, _is_subdomain, _is_dns1035 = _matcher(_LABEL), _matcher(_SUBDOMAIN), _matcher(_DNS1035)
 _is_underscore, _is_wildcard, _is_qualified = _matcher(_SUBDOMAIN_UNDERSCORE), _matcher(_WILDCARD), _matcher(_QUALIFIED)
 _is_value, _is_config_key = _matcher(_LABEL_VALUE), _matcher(_CONFIG_KEY)
-_is_header, _is_percent, _is_env, _is_c = _matcher(_HTTP_HEADER), _matcher(_PERCENT), _matcher(_ENV), _matcher(_C_IDENTIFIER)
+_is_header, _is_percent, _is_c = _matcher(_HTTP_HEADER), _matcher(_PERCENT), _matcher(_C_IDENTIFIER)
 
 
 def regex_error(message: str, pattern: str, *examples: str) -> str:
     if not examples:
         return f"{message} (regex used for validation is '{pattern}')"
-    return f"{message} (e.g. " + " or ".join(f"'{e}', " for e in examples) + f"regex used for validation is '{pattern}')"
+    named = " or ".join(f"'{example}', " for example in examples)
+    return f"{message} (e.g. {named}regex used for validation is '{pattern}')"
 
 
 def max_characters(length: int) -> str:
@@ -230,7 +231,8 @@ def env_var_name(value: str) -> list[str]:
 
 
 def c_identifier(value: str) -> list[str]:
-    message = "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'"
+    message = ("a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric "
+               "characters or '_'")
     return [] if _is_c(value) else [regex_error(message, _C_IDENTIFIER, "my_name", "MY_NAME", "MyName")]
 
 

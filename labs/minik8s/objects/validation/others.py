@@ -146,7 +146,8 @@ def priority_class(errors: Errors, obj: Object) -> None:
             errors.append(forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for "
                                     f"system use only. error: {problem}"))
     elif value > HIGHEST_USER_PRIORITY:
-        errors.append(forbidden("value", f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"))
+        errors.append(forbidden("value",
+                                f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"))
     policy = obj.get("preemptionPolicy")
     if policy is not None and policy not in PREEMPTION:
         errors.append(not_supported("preemptionPolicy", policy, PREEMPTION) if policy else required("preemptionPolicy"))

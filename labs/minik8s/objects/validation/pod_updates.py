@@ -97,7 +97,8 @@ def _only_added_tolerations(errors: Errors, new: list[Object], old: list[Object]
 
     present = [key(t) for t in new]
     if any(key(t) not in present for t in old):
-        errors.append(forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"))
+        errors.append(forbidden("spec.tolerations",
+                                "existing toleration can not be modified except its tolerationSeconds"))
         return
     tolerations(errors, new, "spec.tolerations")
 
@@ -172,9 +173,11 @@ def _annotation_updates(errors: Errors, new: Object, old: Object) -> None:
     for key, value in before.items():
         if now.get(key) != value:
             if key.startswith(_APP_ARMOR):
-                errors.append(forbidden(f"metadata.annotations[{key}]", "may not remove or update AppArmor annotations"))
+                errors.append(forbidden(f"metadata.annotations[{key}]",
+                                        "may not remove or update AppArmor annotations"))
             if key == MIRROR:
-                errors.append(forbidden(f"metadata.annotations[{key}]", "may not remove or update mirror pod annotation"))
+                errors.append(forbidden(f"metadata.annotations[{key}]",
+                                        "may not remove or update mirror pod annotation"))
     for key in now:
         if key not in before:
             if key.startswith(_APP_ARMOR):

@@ -74,7 +74,8 @@ def _compare(errors: Errors, name: str, q: dict[str, Quantity], at: str) -> None
     above(low, high, "min", low, "min value {} is greater than max value {}")
     above(low, request, "defaultRequest", request, "min value {} is greater than default request value {}")
     above(request, high, "defaultRequest", request, "default request value {} is greater than max value {}")
-    above(request, default, "defaultRequest", request, "default request value {} is greater than default limit value {}")
+    above(request,
+          default, "defaultRequest", request, "default request value {} is greater than default limit value {}")
     above(low, default, "default", low, "min value {} is greater than default value {}")
     above(default, high, "default", high, "default value {} is greater than max value {}")
     if default is not None and request is not None and default != request and not resources.overcommit_allowed(name):
@@ -144,8 +145,8 @@ def _conflicts(errors: Errors, found: set[str], shown: list[str] | None, path: s
             errors.append(invalid(path, shown or None, "conflicting scopes"))
 
 
-_EXISTS_ONLY = ("must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
-                "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
+_EXISTS_ONLY = ("must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, "
+                "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
                 "ResourceQuotaScopeCrossNamespacePodAffinity")
 
 
@@ -165,11 +166,13 @@ def _scope_selector(errors: Errors, spec: Object, hard: dict[str, str]) -> None:
         if operator in ("In", "NotIn"):
             if not values:
                 errors.append(required(f"{path}.values",
-                                       "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"))
+                                       "must be at least one value when `operator` is 'In' or 'NotIn' for "
+                                       "scope selector"))
         elif operator in ("Exists", "DoesNotExist"):
             if values:
                 errors.append(invalid(f"{path}.values", values,
-                                      "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"))
+                                      "must be no value when `operator` is 'Exist' or 'DoesNotExist' for "
+                                      "scope selector"))
         else:
             errors.append(invalid(f"{path}.operator", operator, "not a valid selector operator"))
         found.add(scope)

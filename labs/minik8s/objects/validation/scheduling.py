@@ -22,7 +22,8 @@ from minik8s.objects.validation.field import (
 from minik8s.objects.validation.meta import label_name, label_selector
 
 TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-_REQUIRED, _PREFERRED = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _OPERATOR_MESSAGE = "not a valid selector operator"
 
 
@@ -124,7 +125,8 @@ def _match_label_keys(errors: Errors, term: Object, path: str) -> None:
     match = term.get("matchLabelKeys") or ()
     for i, key in enumerate(term.get("mismatchLabelKeys") or ()):
         if key in match:
-            own.append(invalid(f"{path}.mismatchLabelKeys[{i}]", key, "exists in both matchLabelKeys and mismatchLabelKeys"))
+            own.append(invalid(f"{path}.mismatchLabelKeys[{i}]",
+                               key, "exists in both matchLabelKeys and mismatchLabelKeys"))
     errors += own
 
 
@@ -205,7 +207,8 @@ def _spread_label_keys(errors: Errors, constraint: Object, path: str) -> None:
     for i, key in enumerate(keys):
         label_name(errors, key, f"{path}.matchLabelKeys[{i}]")
         if key in taken:
-            errors.append(invalid(f"{path}.matchLabelKeys[{i}]", key, "exists in both matchLabelKeys and labelSelector"))
+            errors.append(invalid(f"{path}.matchLabelKeys[{i}]",
+                                  key, "exists in both matchLabelKeys and labelSelector"))
 
 
 def node_affinity_value(value: Object | None) -> GoValue:

@@ -176,7 +176,8 @@ def claim_update(errors: Errors, new: Object, old: Object) -> None:
     new_class = (new["metadata"].get("annotations") or {}).get(_BETA_CLASS)
     if (old_class or "") != (new_class or ""):
         errors.append(invalid(f"metadata.annotations.{_BETA_CLASS}", new_class or "", meta.IMMUTABLE))
-    if "storageClassName" in spec and "storageClassName" not in before and old_class in (None, spec["storageClassName"]):
+    if "storageClassName" in spec and "storageClassName" not in before and old_class in (None,
+                                                                                         spec["storageClassName"]):
         now.pop("storageClassName")
     new_size = resources.quantity_of((spec.get("resources") or {}).get("requests"), "storage")
     old_size = resources.quantity_of((before.get("resources") or {}).get("requests"), "storage")

@@ -154,7 +154,8 @@ def _csi(errors: Errors, source: Object, path: str) -> None:
 def csi_persistent(errors: Errors, source: Object, path: str) -> None:
     driver_name(errors, source.get("driver", ""), f"{path}.driver")
     needs("volumeHandle")(errors, source, path)
-    for key in ("controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"):
+    for key in ("controllerPublishSecretRef",
+                "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"):
         ref = source.get(key)
         if ref is None:
             continue
@@ -174,7 +175,8 @@ def _downward_file(errors: Errors, file: Object, path: str) -> None:
     if field is not None:
         field_selector(errors, field, _VOLUME_FIELD_PATHS, f"{path}.fieldRef")
         if resource is not None:
-            errors.append(invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously"))
+            errors.append(invalid(path,
+                                  "resource", "fieldRef and resourceFieldRef can not be specified simultaneously"))
     elif resource is not None:
         resource_field_selector(errors, resource, f"{path}.resourceFieldRef", in_volume=True)
     else:
@@ -264,7 +266,8 @@ def _image(errors: Errors, source: Object, path: str) -> None:
 
 def _azure_disk(errors: Errors, source: Object, path: str) -> None:
     needs("diskName", "diskURI")(errors, source, path)
-    for key, known in (("cachingMode", ("None", "ReadOnly", "ReadWrite")), ("kind", ("Dedicated", "Managed", "Shared"))):
+    for key, known in (("cachingMode", ("None", "ReadOnly", "ReadWrite")),
+                       ("kind", ("Dedicated", "Managed", "Shared"))):
         if source.get(key) is not None and source[key] not in known:
             errors.append(not_supported(f"{path}.{key}", source[key], known))
 

@@ -91,7 +91,7 @@ def _round(number: int, unit: int) -> int:
 
 
 def scorer_of(strategy: Mapping[str, Any]) -> tuple[Scorer, list[Spec]]:
-    """The scorer and its resources from `scoringStrategy` of the plugin's arguments. ValueError if it makes no sense."""
+    """The scorer and its resources from `scoringStrategy` in the arguments. ValueError if it makes no sense."""
     stated = strategy.get("resources") or [{"name": CPU, "weight": 1}, {"name": MEMORY, "weight": 1}]
     specs = [(entry["name"], entry.get("weight") or 1) for entry in stated]
     match strategy.get("type") or "LeastAllocated":
