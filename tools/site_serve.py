@@ -12,8 +12,14 @@ from functools import lru_cache
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".md": "text/plain; charset=utf-8",
-         ".webmanifest": "application/manifest+json", ".pf_meta": "application/octet-stream"}
+TYPES = {
+    ".mjs": "text/javascript",
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+    ".md": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".pf_meta": "application/octet-stream",
+}
 PACKED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".wasm", ".txt", ".xml", ".ipynb"}
 
 

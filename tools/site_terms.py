@@ -72,21 +72,63 @@ SPELLINGS = {
 
 # Transliterated kinds: the English in brackets at the first use in a chapter; never after 파드 and 서비스.
 KINDS = {
-    "디플로이먼트": "Deployment", "레플리카셋": "ReplicaSet", "스테이트풀셋": "StatefulSet", "데몬셋": "DaemonSet",
-    "크론잡": "CronJob", "컨피그맵": "ConfigMap", "시크릿": "Secret", "인그레스": "Ingress",
-    "네트워크폴리시": "NetworkPolicy", "퍼시스턴트볼륨클레임": "PersistentVolumeClaim", "퍼시스턴트볼륨": "PersistentVolume",
-    "스토리지클래스": "StorageClass", "리소스쿼터": "ResourceQuota", "리밋레인지": "LimitRange",
-    "서비스어카운트": "ServiceAccount", "엔드포인트슬라이스": "EndpointSlice", "롤바인딩": "RoleBinding",
-    "클러스터롤": "ClusterRole", "프라이어리티클래스": "PriorityClass", "런타임클래스": "RuntimeClass",
+    "디플로이먼트": "Deployment",
+    "레플리카셋": "ReplicaSet",
+    "스테이트풀셋": "StatefulSet",
+    "데몬셋": "DaemonSet",
+    "크론잡": "CronJob",
+    "컨피그맵": "ConfigMap",
+    "시크릿": "Secret",
+    "인그레스": "Ingress",
+    "네트워크폴리시": "NetworkPolicy",
+    "퍼시스턴트볼륨클레임": "PersistentVolumeClaim",
+    "퍼시스턴트볼륨": "PersistentVolume",
+    "스토리지클래스": "StorageClass",
+    "리소스쿼터": "ResourceQuota",
+    "리밋레인지": "LimitRange",
+    "서비스어카운트": "ServiceAccount",
+    "엔드포인트슬라이스": "EndpointSlice",
+    "롤바인딩": "RoleBinding",
+    "클러스터롤": "ClusterRole",
+    "프라이어리티클래스": "PriorityClass",
+    "런타임클래스": "RuntimeClass",
     "커스텀리소스데피니션": "CustomResourceDefinition",
 }
 POLITE_WORDS = re.compile(r"[가-힣](세요|십시오|시오|군요|네요|나요|까요|어요|아요|해요|에요|예요|지요|죠)(?![가-힣])")
 QUOTED = re.compile(r"“[^”]*”|‘[^’]*’|「[^」]*」|\"[^\"]*\"")
 FENCE = re.compile(r"^\s*(`{3,}|~{3,}|:{3,})\s*(\{[\w-]+\})?(.*)$")
 # Fences whose body is prose; every other backtick fence holds code.
-PROSE = {"note", "tip", "warning", "important", "admonition", "seealso", "dropdown", "reveal", "clue", "goals", "predict",
-         "misconception", "summary", "realcluster", "story", "exercise", "exercise-start", "solution", "solution-start",
-         "quiz", "glossary", "grid", "grid-item-card", "card", "tab-set", "tab-item", "list-table", "table", "margin"}
+PROSE = {
+    "note",
+    "tip",
+    "warning",
+    "important",
+    "admonition",
+    "seealso",
+    "dropdown",
+    "reveal",
+    "clue",
+    "goals",
+    "predict",
+    "misconception",
+    "summary",
+    "realcluster",
+    "story",
+    "exercise",
+    "exercise-start",
+    "solution",
+    "solution-start",
+    "quiz",
+    "glossary",
+    "grid",
+    "grid-item-card",
+    "card",
+    "tab-set",
+    "tab-item",
+    "list-table",
+    "table",
+    "margin",
+}
 
 
 def clean(line: str) -> str:
@@ -123,7 +165,7 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
             elif name in PROSE and fence[3].strip():
                 yield number, clean(fence[3])
             continue
-        if re.match(r"^\s*:[\w-]+:", line) or line.lstrip().startswith(("%", "(")) and line.rstrip().endswith(")="):
+        if re.match(r"^\s*:[\w-]+:", line) or (line.lstrip().startswith(("%", "(")) and line.rstrip().endswith(")=")):
             continue
         yield number, clean(line)
 

@@ -14,6 +14,8 @@ from minik8s.client import Client, Context, EventRecorder, Informers
 from minik8s.clock import EPOCH, Clock
 from minik8s.controllers import CONTROLLERS, component
 from minik8s.controlplane import ControlPlane, Part
+from minik8s.faults import Faults
+from minik8s.history import History
 from minik8s.kubelet.fleet import Fleet, World
 from minik8s.kubelet.nodeconfig import CAPACITY, NodeConfig
 from minik8s.kubelet.server import KubeletServer
@@ -73,6 +75,8 @@ class Cluster:
         self.fleet = self._start_fleet(world or World())
         for index, spec in enumerate(nodes_of(nodes)):
             self.fleet.add(spec if isinstance(spec, NodeConfig) else node_config(spec, index))
+        self.faults = Faults(self.clock, self.trace, self.fleet, self.network, self.controlplane)
+        self.history = History(self.store, lambda: self.trace.records, self.clock.start, seed)
         if self.fleet.names():
             self.controlplane.start("kube-proxy")
             self.apiserver.serve_metrics(KubeletServer(self.fleet))

@@ -14,8 +14,17 @@ from site_pages import ROOT, SITE
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--no-first-run", "--disable-dev-shm-usage"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+]
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     if not (SITE / "index.html").exists():
@@ -57,7 +66,9 @@ class Watched:
         self.foreign: list[str] = []
         self.page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("response", lambda answer: answer.status >= 400 and self.problems.append(f"{answer.status} {answer.url}"))
+        self.page.on(
+            "response", lambda answer: answer.status >= 400 and self.problems.append(f"{answer.status} {answer.url}")
+        )
         self.page.on("request", self.note)
 
     def note(self, request: Any) -> None:
@@ -72,7 +83,11 @@ class Watched:
     def axe(self) -> list[str]:
         self.page.add_script_tag(path=str(AXE))
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [f"{rule['id']}: {node['target']} {node['failureSummary'][:160]}" for rule in found["violations"] for node in rule["nodes"][:3]]
+        return [
+            f"{rule['id']}: {node['target']} {node['failureSummary'][:160]}"
+            for rule in found["violations"]
+            for node in rule["nodes"][:3]
+        ]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from site_pages import live_pages
 
 LONGEST = 120_000
@@ -14,9 +13,11 @@ async (html) => {
   box.innerHTML = html;
   const seen = [];
   for (const output of box.querySelectorAll(".output, img")) {
-    const kind = [...output.classList].filter((name) => ["stream", "stderr", "text_plain", "traceback", "text_html", "image_svg"].includes(name))[0] ?? "image";
+    const kinds = ["stream", "stderr", "text_plain", "traceback", "text_html", "image_svg"];
+    const kind = kinds.find((name) => output.classList.contains(name)) ?? "image";
     const rich = kind === "text_html" || kind === "image_svg";
-    seen.push([kind, rich ? await minik8sLive.sanitise(output.innerHTML) : output.textContent.replace(/\\n+$/, "")]);
+    const text = output.textContent.replace(/\\n+$/, "");
+    seen.push([kind, rich ? await minik8sLive.sanitise(output.innerHTML) : text]);
   }
   return seen;
 }
@@ -34,7 +35,9 @@ def test_live_output_equals_built_output(visit, name):
     page = watched.open(name)
     page.set_default_timeout(LONGEST)
     page.evaluate("minik8sLive.runAll()")
-    cells = page.evaluate("minik8sLive.cells.map((cell) => ({live: cell.live, hidden: cell.hidden, ran: cell.ran, tags: cell.tags, source: cell.source}))")
+    cells = page.evaluate(
+        "minik8sLive.cells.map(({live, hidden, ran, tags, source}) => ({live, hidden, ran, tags, source}))"
+    )
     for index, cell in enumerate(cells):
         if not cell["live"]:
             continue
@@ -99,9 +102,10 @@ def test_a_running_cell_can_be_interrupted(visit):
 
 
 def test_output_cannot_run_script(visit):
-    watched, page = first_live(visit)
+    _, page = first_live(visit)
     cell = cell_with_code(page)
-    code = "from IPython.display import HTML\nHTML('<p>글</p><img src=x:y onerror=\"window.stolen=1\"><script>window.stolen=1</script>')"
+    html = '<p>글</p><img src=x:y onerror="window.stolen=1"><script>window.stolen=1</script>'
+    code = f"from IPython.display import HTML\nHTML({html!r})"
     write(page, cell, code)
     page.keyboard.press("Shift+Enter")
     cell.locator(".text_html", has_text="글").wait_for()
@@ -110,7 +114,7 @@ def test_output_cannot_run_script(visit):
 
 
 def test_run_button_is_reached_and_pressed_by_keyboard(visit):
-    watched, page = first_live(visit)
+    _, page = first_live(visit)
     button = cell_with_code(page).locator(".live-run")
     for _ in range(200):
         page.keyboard.press("Tab")
@@ -123,7 +127,7 @@ def test_run_button_is_reached_and_pressed_by_keyboard(visit):
 
 
 def test_export_keeps_the_edit(visit):
-    watched, page = first_live(visit)
+    _, page = first_live(visit)
     cell = cell_with_code(page)
     write(page, cell, "'내가 고쳤다'")
     with page.expect_download() as download:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from site_pages import pages
 
 DESKTOP = {"width": 1280, "height": 900}

@@ -1,11 +1,10 @@
-"""What helps a reader: search in Korean, quizzes with feedback, definitions on hover, a record that can be taken along."""
+"""What helps a reader: Korean search, quizzes with feedback, definitions on hover, a record to take along."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-
 from site_pages import pages
 
 DESKTOP = {"width": 1280, "height": 900}
@@ -28,7 +27,9 @@ def results(page, query):
     return text
 
 
-@pytest.mark.parametrize(("query", "hit"), [("배치", "배치"), ("포드", "파드"), ("컨테이너를", "컨테이너"), ("pod", "파드")])
+@pytest.mark.parametrize(
+    ("query", "hit"), [("배치", "배치"), ("포드", "파드"), ("컨테이너를", "컨테이너"), ("pod", "파드")]
+)
 def test_korean_search(visit, site, query, hit):
     watched = visit(viewport=DESKTOP)
     page = watched.open(pages()[0])
@@ -88,7 +89,7 @@ def test_order_quiz_by_keyboard(visit, site):
 
 def test_definition_shows_on_hover_and_focus(visit, site):
     watched = visit(viewport=DESKTOP)
-    page = watched.open(page_with(site, 'glossary.html#term-'))
+    page = watched.open(page_with(site, "glossary.html#term-"))
     link = page.locator('.bd-article a.internal[href*="#term-"]:visible').first
     link.hover()
     page.locator(".term-tip").wait_for()

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
 from site_pages import pages
 
 LIVE_SHARE = 0.95
@@ -87,8 +86,19 @@ def test_every_page_names_its_version_language_and_summary(site):
 
 
 def test_frame_is_korean(site):
-    english = ("Show code cell", "Hide code cell", "previous page", "next page", "Toggle ", "Skip to", "Back to top", "On this page",
-               "Link to this", "Copyright", "Contents")
+    english = (
+        "Show code cell",
+        "Hide code cell",
+        "previous page",
+        "next page",
+        "Toggle ",
+        "Skip to",
+        "Back to top",
+        "On this page",
+        "Link to this",
+        "Copyright",
+        "Contents",
+    )
     for name in pages():
         text = re.sub(r"<script.*?</script>", "", (site / name).read_text(encoding="utf-8"), flags=re.S)
         body = text[text.index("<body") :]
@@ -99,7 +109,11 @@ def test_frame_is_korean(site):
 def cells(site: Path) -> list[dict]:
     found = []
     for name in pages():
-        match = re.search(r'<script type="application/json" id="live-page">(.*?)</script>', (site / name).read_text(encoding="utf-8"), re.S)
+        match = re.search(
+            r'<script type="application/json" id="live-page">(.*?)</script>',
+            (site / name).read_text(encoding="utf-8"),
+            re.S,
+        )
         if match:
             found += json.loads(match[1])["cells"]
     return found
@@ -114,7 +128,12 @@ def test_nearly_all_cells_run_in_the_page_and_the_rest_say_why(site):
 
 def test_first_output_costs_less_than_nine_megabytes(site):
     live = site / "_static" / "live"
-    names = ["live.js", "worker.js", "python.tar.xz", *(f"pyodide/{name}" for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"))]
+    names = [
+        "live.js",
+        "worker.js",
+        "python.tar.xz",
+        *(f"pyodide/{name}" for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")),
+    ]
     assert sum(len(gzip.compress((live / name).read_bytes(), 6)) for name in names) < LIMIT
 
 

@@ -18,7 +18,9 @@ def test_the_book_and_the_labs_follow_the_term_list():
     assert [str(problem) for problem in problems] == []
 
 
-@pytest.mark.parametrize("wrong", ["포드가", "디렉토리", "마스터 노드", "라벨을", "카나리아 배포", "스케쥴러", "네임 스페이스"])
+@pytest.mark.parametrize(
+    "wrong", ["포드가", "디렉토리", "마스터 노드", "라벨을", "카나리아 배포", "스케쥴러", "네임 스페이스"]
+)
 def test_wrong_spelling_is_found(tmp_path, wrong):
     assert found(tmp_path, f"이것은 {wrong} 글이다.\n")
 
@@ -28,7 +30,16 @@ def test_polite_ending_is_found(tmp_path, ending):
     assert found(tmp_path, f"이렇게 {ending}\n")
 
 
-@pytest.mark.parametrize("fine", ["“이렇게 합니다.”라고 했다.", "코드 `포드`는 본다.", "아니다. 지니다.", "```text\n포드입니다\n```", "톨러레이션과 캠포드랜드"])
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "“이렇게 합니다.”라고 했다.",
+        "코드 `포드`는 본다.",
+        "아니다. 지니다.",
+        "```text\n포드입니다\n```",
+        "톨러레이션과 캠포드랜드",
+    ],
+)
 def test_quotes_code_and_plain_style_pass(tmp_path, fine):
     assert found(tmp_path, fine + "\n") == []
 

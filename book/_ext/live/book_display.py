@@ -99,7 +99,9 @@ class Shell:
         self.count = 0
         self.handles = 0
 
-    def register_magic_function(self, func: Callable[..., Any], magic_kind: str = "line", magic_name: str | None = None) -> None:
+    def register_magic_function(
+        self, func: Callable[..., Any], magic_kind: str = "line", magic_name: str | None = None
+    ) -> None:
         name = magic_name or func.__name__
         for kind in ("line", "cell") if magic_kind == "line_cell" else (magic_kind,):
             self.magics[kind][name] = func
@@ -121,7 +123,9 @@ class Shell:
         sys.stderr.flush()
         self.emit("update" if update else "display", data, display_id)
 
-    def display(self, *values: Any, display_id: Any = None, raw: bool = False, clear: bool = False, **_: Any) -> DisplayHandle | None:
+    def display(
+        self, *values: Any, display_id: Any = None, raw: bool = False, clear: bool = False, **_: Any
+    ) -> DisplayHandle | None:
         name = ""
         if display_id is not None and display_id is not False:
             self.handles += 1
@@ -156,8 +160,16 @@ def install(shell: Shell) -> None:
         sys.modules[name] = made
         return made
 
-    names = {"display": shell.display, "clear_output": shell.clear, "HTML": HTML, "SVG": SVG, "Markdown": Markdown,
-             "Pretty": Pretty, "DisplayHandle": DisplayHandle, "DisplayObject": DisplayObject}
+    names = {
+        "display": shell.display,
+        "clear_output": shell.clear,
+        "HTML": HTML,
+        "SVG": SVG,
+        "Markdown": Markdown,
+        "Pretty": Pretty,
+        "DisplayHandle": DisplayHandle,
+        "DisplayObject": DisplayObject,
+    }
     display = module("IPython.display", **names)
     core_display = module("IPython.core.display", **names)
     core = module("IPython.core", display=core_display, __path__=[])

@@ -20,7 +20,12 @@ def start(shell: Any) -> None:
     shell.showtraceback = show
     shell.showsyntaxerror = show
     shell.showindentationerror = show
-    if "matplotlib" in sys.modules:
+    korean_plots()
+
+
+def korean_plots() -> None:
+    """Reproducible plots with Korean letters, set up when matplotlib is first imported."""
+    if "matplotlib.pyplot" in sys.modules:
         _plots()
     else:
         sys.meta_path.insert(0, _WhenImported())

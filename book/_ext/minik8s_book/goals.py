@@ -75,7 +75,9 @@ class LinkGoals(SphinxTransform):
             link = nodes.reference("", LABELS[kind], refid=target, internal=True, classes=["goal-link", f"goal-{kind}"])
             item[-1] += [nodes.Text(" "), link] if isinstance(item[-1], nodes.paragraph) else []
         if "cell" not in kinds or not kinds & {"exercise", "quiz"}:
-            logger.warning("학습 목표 %r: 보여 주는 셀과 확인하는 연습문제(퀴즈)가 모두 있어야 한다", goal, location=item)
+            logger.warning(
+                "학습 목표 %r: 보여 주는 셀과 확인하는 연습문제(퀴즈)가 모두 있어야 한다", goal, location=item
+            )
 
 
 def setup(app: Sphinx) -> None:

@@ -24,6 +24,7 @@ from minik8s.objects.meta import rfc3339, rfc3339_micro
 PREFIX = b"k8s\x00"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_DEPTH = 100
+_OPTIONS = "meta.v1.DeleteOptions"  # of every group
 
 
 @cache
@@ -35,13 +36,20 @@ def _messages() -> dict[str, dict[str, tuple[str, str]]]:
 
 def decode(data: bytes) -> Object:
     """The object in an encoded body, with its apiVersion and kind. ValueError when it cannot be read."""
+    try:
+        return _decode(data)
+    except (AttributeError, TypeError, OverflowError, OSError, struct.error) as error:
+        raise ValueError(f"proto: wrong wireType: {error}") from None
+
+
+def _decode(data: bytes) -> Object:
     if not data.startswith(PREFIX):
         shown = " ".join(str(byte) for byte in PREFIX)
         raise ValueError(f"provided data does not appear to be a protobuf message, expected prefix [{shown}]")
     envelope = _read(data[len(PREFIX) :], "runtime.Unknown", 0)
     meta = envelope.get("typeMeta") or {}
     version, kind = meta.get("apiVersion", ""), meta.get("kind", "")
-    name = "meta.v1.DeleteOptions" if kind == "DeleteOptions" else schema_types.type_of((*split_api_version(version), kind))
+    name = _OPTIONS if kind == "DeleteOptions" else schema_types.type_of((*split_api_version(version), kind))
     if name not in _messages():
         raise ValueError(f'no kind "{kind}" is registered for version "{version}"')
     raw = base64.b64decode(envelope.get("raw", ""))

@@ -16,8 +16,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from minik8s.apiserver.bodies import MAX_BODY
-from minik8s.apiserver.encoding import dumps, warning_header
-from minik8s.edge import protobuf
+from minik8s.apiserver.encoding import warning_header
 from minik8s.edge.jsonbytes import Encoder
 from minik8s.edge.listener import Listener
 from minik8s.edge.realtime import RealTime
@@ -117,8 +116,6 @@ class HttpServer:
                 unquote_to_bytes(path).decode()
         except UnicodeError:
             raise bad_request("the URL is not UTF-8") from None
-        if body and headers.get("content-type", "").startswith(protobuf.MEDIA):
-            body = _from_protobuf(body, headers)
         return Request(raw.method, path, query, headers, body)
 
     def _plain(self, response: Response, raw: web.BaseRequest) -> web.Response:
@@ -170,22 +167,13 @@ class HttpServer:
 def _headers(response: Response) -> list[tuple[str, str]]:
     out = [("Audit-Id", response.headers["audit-id"])] if "audit-id" in response.headers else []
     out.append(("Cache-Control", response.headers.get("cache-control", _SAFE_ID)))
-    out.append(("Content-Type", response.headers.get("content-type", "application/json")))
+    if response.status != 204:
+        out.append(("Content-Type", response.headers.get("content-type", "application/json")))
     out.append(("Server", "minik8s"))
     skip = ("audit-id", "cache-control", "content-type")
     out.extend((key, value) for key, value in response.headers.items() if key not in skip)
     out.extend(("Warning", warning_header(text)) for text in response.warnings)
     return out
-
-
-def _from_protobuf(body: bytes, headers: dict[str, str]) -> bytes:
-    """The same body in JSON. StatusError 400."""
-    try:
-        obj = protobuf.decode(body)
-    except protobuf.ProtobufError as error:
-        raise bad_request(f"the object provided is unrecognized: {error}") from None
-    headers["content-type"] = "application/json"
-    return dumps(obj)
 
 
 async def _body(raw: web.BaseRequest) -> bytes:

@@ -97,7 +97,8 @@ class Evictions:
 
     def _ranked(self, signal: Signal) -> list[PodWorker]:
         """Who goes first: those above their request, then low priority, then those furthest above."""
-        going = [w for w in self._kubelet.pods.values() if not w.stopping and w.sandbox is not None and not _critical(w)]
+        everyone = self._kubelet.pods.values()
+        going = [w for w in everyone if not w.stopping and w.sandbox is not None and not _critical(w)]
 
         def rank(worker: PodWorker) -> tuple[bool, int, int]:
             used = _memory(worker) if signal is MEMORY else worker.volumes.ephemeral_bytes()

@@ -9,7 +9,7 @@ from minik8s.kubelet.backoff import Backoff
 from minik8s.kubelet.container import ContainerWorker
 from minik8s.kubelet.lifecycle import POD_TABLE, ContainerEvent, ContainerState, PodEvent, PodState
 from minik8s.kubelet.runtime import Sandbox, SandboxConfig
-from minik8s.kubelet.status import pod_status, status_patch
+from minik8s.kubelet.status import pod_status, status_patch, whole_status
 from minik8s.kubelet.volumes import MountError, PodVolumes
 from minik8s.objects.frozen import Object
 from minik8s.wire import StatusError
@@ -47,7 +47,7 @@ class PodWorker:
         self.address = self.host_ip if spec.get("hostNetwork") else ""
         self.started_at = kubelet.host.now()
         self.posted: Object = {}
-        self.posted_at_all = False
+        self.unsure = False
         self.stopping = False
         self.removed = False
         self.failure: tuple[str, str] | None = None
@@ -311,20 +311,22 @@ class PodWorker:
         if self.removed or self.state is S.NEW:
             return
         status = pod_status(self)
-        if status == self.posted:
+        if status == self.posted and not self.unsure:
             return
         meta = self.pod["metadata"]
         before = self.posted or self.pod.get("status") or {}
-        body = {"metadata": {"uid": self.uid}, "status": status_patch(before, status)}
+        patch = whole_status(status) if self.unsure else status_patch(before, status)
+        body = {"metadata": {"uid": self.uid}, "status": patch}
         try:
             self.kubelet.client.patch("pods", meta["namespace"], meta["name"], body, type="strategic",
                                       subresource="status")
         except StatusError as error:
             if error.code not in (404, 409):
+                # The write may have been done all the same: nothing is known about what the API has now.
+                self.unsure = True
                 self._plan_post(STATUS_RETRY)
             return
-        self.posted = status
-        self.posted_at_all = True
+        self.posted, self.unsure = status, False
 
     def backoff_left(self, worker: ContainerWorker) -> float:
         instance = worker.current

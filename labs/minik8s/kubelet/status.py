@@ -59,6 +59,16 @@ def status_patch(before: Object, after: Object) -> Object:
     return out
 
 
+def whole_status(after: Object) -> Object:
+    """The patch that leads to `after` whatever was before."""
+    out: Object = {**dict.fromkeys(sorted(OWNED)), **after}
+    out["conditions"] = [{"reason": None, "message": None, **c} for c in after.get("conditions") or ()]
+    for key in ("podIPs", "hostIPs"):
+        if out.get(key):
+            out[key] = [{"$patch": "replace"}, *out[key]]
+    return out
+
+
 OWNED = frozenset({"reason", "message", "podIP", "podIPs", "initContainerStatuses", "ephemeralContainerStatuses"})
 """Fields of a status that the kubelet takes away again when they no longer hold."""
 

@@ -211,6 +211,10 @@ KINDS: tuple[Kind, ...] = (
     _row("coordination.k8s.io", "v1", "Lease", "leases", "n"),
     _row("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses"),
     _row("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "n"),
+    _row("resource.k8s.io", "v1", "DeviceClass", "deviceclasses"),
+    _row("resource.k8s.io", "v1", "ResourceClaim", "resourceclaims", "ns"),
+    _row("resource.k8s.io", "v1", "ResourceClaimTemplate", "resourceclaimtemplates", "n"),
+    _row("resource.k8s.io", "v1", "ResourceSlice", "resourceslices"),
     _row("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas", "s"),
     _row("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration", "prioritylevelconfigurations", "s"),
 
@@ -222,7 +226,7 @@ KINDS: tuple[Kind, ...] = (
 GROUP_ORDER: tuple[str, ...] = (
     "", "apiregistration.k8s.io", "apps", "events.k8s.io", _AUTHN, _AUTHZ, "autoscaling", "batch",
     "certificates.k8s.io", _NET, "policy", _RBAC, _STORAGE, _ADMISSION, _EXTENSIONS, "scheduling.k8s.io",
-    "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io", "flowcontrol.apiserver.k8s.io",
+    "coordination.k8s.io", "node.k8s.io", "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io",
 )
 
 

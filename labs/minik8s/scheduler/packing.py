@@ -152,9 +152,7 @@ class Fragmentation:
         lost = 0.0
         for kind, share in self.typical:
             usable = whole
-            if not kind.milli or (kind.models and model not in kind.models) or cpu < kind.cpu:
-                usable = 0
-            elif sum(free >= kind.milli for free in left) < kind.gpus:
+            if not kind.milli or (kind.models and model not in kind.models) or cpu < kind.cpu or sum(free >= kind.milli for free in left) < kind.gpus:
                 usable = 0
             else:
                 usable = sum(free for free in left if free >= kind.milli)
@@ -193,7 +191,7 @@ POLICIES = ("random", "first-fit", "worst-fit", "most-allocated", "dot-product",
 
 @dataclass
 class Result:
-    """What came of a run: GPU per cent placed after each task, against the per cent that had arrived by then."""
+    """What came of a run: GPU per cent placed after each task, against the per cent that had arrived."""
 
     policy: str
     arrived: list[float] = field(default_factory=list)
@@ -344,31 +342,56 @@ def read_tasks(lines: Iterable[str]) -> list[Task]:
     return found
 
 
-def synthetic(machines: int = 60, seed: int = 0, load: float = 1.3) -> tuple[list[Machine], list[Task]]:
-    """A small made-up cluster and a stream of tasks in the manner of openb: many shares, some whole GPUs, few eights."""
+_SIZES = (
+    # how many of a hundred, cpu, memory, GPUs, model
+    (45, 96_000, 384, 8, "G2"),
+    (32, 104_000, 512, 2, "T4"),
+    (9, 16_000, 120, 2, "P100"),
+    (6, 128_000, 768, 8, "G3"),
+    (5, 32_000, 128, 4, "V100"),
+    (3, 8_000, 32, 1, "V100"),
+)
+_KINDS = (
+    # how many of a thousand, cpu, memory, GPUs, thousandths of each
+    (45, 12_500, 56, 0, 0),
+    (35, 32_000, 48, 0, 0),
+    (30, 8_000, 28, 0, 0),
+    (20, 16_000, 50, 0, 0),
+    (130, 3_000, 5, 1, 800),
+    (50, 12_000, 46, 1, 450),
+    (45, 8_000, 28, 1, 450),
+    (30, 12_000, 46, 1, 650),
+    (55, 4_000, 20, 1, 300),
+    (30, 4_000, 20, 1, 200),
+    (20, 3_000, 5, 1, 600),
+    (20, 4_000, 10, 1, 550),
+    (220, 11_000, 48, 1, GPU),
+    (70, 3_000, 5, 1, GPU),
+    (50, 18_000, 63, 1, GPU),
+    (50, 10_000, 40, 1, GPU),
+    (50, 12_000, 24, 1, GPU),
+    (40, 8_000, 16, 1, GPU),
+    (2, 16_000, 64, 2, GPU),
+    (2, 32_000, 128, 4, GPU),
+    (6, 64_000, 256, 8, GPU),
+)
+
+
+def synthetic(machines: int = 120, seed: int = 0, load: float = 1.3) -> tuple[list[Machine], list[Task]]:
+    """A made-up cluster and a stream of tasks in rough proportion to openb's: many shares and single GPUs, few eights.
+
+    Tasks arrive until their GPU demand is `load` times the cluster.
+    """
     rng = random.Random(seed)
-    sizes = ((32_000, 131_072, 2, "T4"), (64_000, 262_144, 4, "V100"), (96_000, 786_432, 8, "A10"))
     nodes = []
     for index in range(machines):
-        cpu, memory, gpus, model = rng.choices(sizes, (3, 3, 4))[0]
-        nodes.append(Machine(f"machine-{index:03}", cpu, memory, (GPU,) * gpus, model))
+        _, cpu, memory, gpus, model = rng.choices(_SIZES, [size[0] for size in _SIZES])[0]
+        nodes.append(Machine(f"machine-{index:03}", cpu, memory * 1024, (GPU,) * gpus, model))
+    weights = [kind[0] for kind in _KINDS]
     demand, target = 0, load * GPU * sum(len(node.left) for node in nodes)
-    tasks = []
+    tasks: list[Task] = []
     while demand < target:
-        kind = _made_up(rng)
-        tasks.append(Task(f"task-{len(tasks):05}", kind))
-        demand += kind.total
+        _, cpu, memory, gpus, milli = rng.choices(_KINDS, weights)[0]
+        tasks.append(Task(f"task-{len(tasks):05}", Kind(cpu, memory * 1024, gpus, milli)))
+        demand += tasks[-1].kind.total
     return nodes, tasks
-
-
-def _made_up(rng: random.Random) -> Kind:
-    dice = rng.random()
-    if dice < 0.13:
-        return Kind(rng.choice((4_000, 8_000, 16_000)), 16_384)
-    if dice < 0.51:
-        return Kind(rng.choice((2_000, 4_000, 6_000)), 8_192, 1, rng.choice((100, 250, 460, 500, 700, 800)))
-    if dice < 0.97:
-        models = frozenset({"V100", "A10"}) if rng.random() < 0.2 else frozenset[str]()
-        return Kind(rng.choice((6_000, 8_000, 12_000)), 24_576, 1, GPU, models)
-    gpus = rng.choice((2, 4, 8))
-    return Kind(8_000 * gpus, 32_768 * gpus, gpus, GPU)

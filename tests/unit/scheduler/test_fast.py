@@ -38,7 +38,7 @@ def test_bits_hold_sets(places: set[int]) -> None:
 @given(st.sets(st.integers(0, 60), min_size=1), st.data())
 def test_the_top_of_the_heap_is_the_first_in_preorder(everyone: set[int], data: st.DataObject) -> None:
     members = data.draw(st.sets(st.sampled_from(sorted(everyone)), min_size=1))
-    ranks = {rank: place for rank, place in enumerate(sorted(everyone))}
+    ranks = dict(enumerate(sorted(everyone)))
     expected = next(ranks[r] for r in bits.preorder(len(everyone)) if ranks[r] in members)
     assert bits.heap_top(bits.of(members), bits.of(everyone)) == expected
 

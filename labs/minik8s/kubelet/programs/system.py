@@ -305,8 +305,8 @@ def stress(p: Process) -> Program:
 
 def _bytes(text: str) -> int:
     match = re.fullmatch(r"(\d+)\s*([KMGkmg]?)i?[Bb]?", text)
-    shifts: dict[str, int] = {"": 0, "k": 10, "m": 20, "g": 30}
-    return int(match[1]) * (1 << shifts[match[2].lower()]) if match else 256 << 20
+    shifts = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+    return int(match[1]) * shifts[match[2].lower()] if match else 256 << 20
 
 
 def perl(p: Process) -> Program:

@@ -69,7 +69,7 @@ def _drop_type_fields(spec: Object, before: Object) -> None:
     """Fields of the old type that a change of type leaves behind, when the request did not touch them."""
     kind, was = spec.get("type"), before.get("type")
     if kind == "ExternalName" and was != "ExternalName":
-        for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
             if spec.get(key) == before.get(key):
                 spec.pop(key, None)
     if was in ("NodePort", "LoadBalancer") and kind not in ("NodePort", "LoadBalancer"):

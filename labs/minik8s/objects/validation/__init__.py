@@ -14,13 +14,14 @@ from minik8s.objects.validation import (
     batch,
     core,
     extensions,
+    meta,
     networking,
     others,
     policy,
     rbac,
 )
 from minik8s.objects.validation.field import FieldError, invalid_status
-from minik8s.objects.validation.names import name_is_subdomain
+from minik8s.objects.validation.names import name_is_subdomain, path_segment_name
 from minik8s.objects.validation.rules import Rules, plain
 
 __all__ = ["FieldError", "invalid_status", "rules_of", "validate_create", "validate_status_update",
@@ -46,13 +47,23 @@ def validate_create(kind: Kind, obj: Object) -> list[FieldError]:
 
 def validate_update(kind: Kind, new: Object, old: Object) -> list[FieldError]:
     """Errors of replacing ``old``. Parts that are the very same object in both are not looked at again."""
-    errors: list[FieldError] = []
+    errors = common_update(kind, new, old)
     rules_of(kind).update(errors, new, old)
     return errors
 
 
-def validate_status_update(kind: Kind, new: Object, old: Object) -> list[FieldError]:
+def common_update(kind: Kind, new: Object, old: Object) -> list[FieldError]:
+    """What the registry asks of every update, before the kind's own rules (``rest.validateCommonFields``)."""
     errors: list[FieldError] = []
+    own, before = new["metadata"], old["metadata"]
+    if own is not before:
+        meta.object_meta(errors, own, kind.namespaced, path_segment_name, core_finalizers=False)
+        meta.object_meta_update(errors, own, before, core_finalizers=False)
+    return errors
+
+
+def validate_status_update(kind: Kind, new: Object, old: Object) -> list[FieldError]:
+    errors = common_update(kind, new, old)
     rules_of(kind).status(errors, new, old)
     return errors
 
@@ -60,6 +71,6 @@ def validate_status_update(kind: Kind, new: Object, old: Object) -> list[FieldEr
 def validate_subresource_update(kind: Kind, subresource: str, new: Object, old: Object) -> list[FieldError]:
     """Updates through ``status`` and special subresources (``resize``, ``ephemeralcontainers``, ``finalize``)."""
     rules = rules_of(kind)
-    errors: list[FieldError] = []
+    errors = common_update(kind, new, old)
     (rules.status if subresource == "status" else rules.subresources.get(subresource, rules.update))(errors, new, old)
     return errors

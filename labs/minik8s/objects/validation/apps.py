@@ -17,7 +17,7 @@ from minik8s.objects.validation.field import (
     not_supported,
     required,
 )
-from minik8s.objects.validation.rules import Rules
+from minik8s.objects.validation.rules import Rules, twice
 from minik8s.objects.validation.storage_core import claim_spec
 
 _MISMATCH = "`selector` does not match template `labels`"
@@ -326,7 +326,7 @@ def controller_revision_update(errors: Errors, new: Object, old: Object) -> None
 
 RULES: dict[tuple[str, str], Rules] = {
     ("apps", "Deployment"): Rules(deployment, deployment_update, deployment_status_update),
-    ("apps", "ReplicaSet"): Rules(replica_set, replica_set_update, replica_set_status_update),
-    ("apps", "DaemonSet"): Rules(daemon_set, daemon_set_update, daemon_set_status_update),
+    ("apps", "ReplicaSet"): Rules(replica_set, twice(replica_set, replica_set_update), replica_set_status_update),
+    ("apps", "DaemonSet"): Rules(daemon_set, twice(daemon_set, daemon_set_update), daemon_set_status_update),
     ("apps", "StatefulSet"): Rules(stateful_set, stateful_set_update, stateful_set_status_update),
     ("apps", "ControllerRevision"): Rules(controller_revision, controller_revision_update)}

@@ -18,7 +18,7 @@ from minik8s.objects.validation.field import (
     required,
     too_many,
 )
-from minik8s.objects.validation.rules import Rules
+from minik8s.objects.validation.rules import Rules, twice
 
 _MODES = ("Indexed", "NonIndexed")
 _REPLACEMENT = ("Failed", "TerminatingOrFailed")
@@ -358,5 +358,5 @@ def cron_job_update(errors: Errors, new: Object, old: Object) -> None:
 
 
 RULES: dict[tuple[str, str], Rules] = {
-    ("batch", "Job"): Rules(job, job_update, job_status_update),
+    ("batch", "Job"): Rules(job, twice(job, job_update), job_status_update),
     ("batch", "CronJob"): Rules(cron_job, cron_job_update)}

@@ -22,7 +22,7 @@ from minik8s.objects.validation.field import (
     too_long,
 )
 from minik8s.objects.validation.ips import valid_cidr
-from minik8s.objects.validation.rules import Rules, plain
+from minik8s.objects.validation.rules import Rules, metadata_update, plain, twice
 from minik8s.objects.validation.scheduling import taint_effect
 
 MAX_SECRET = 1024 * 1024
@@ -272,16 +272,19 @@ RULES: dict[tuple[str, str], Rules] = {
     ("", "ConfigMap"): Rules(config_map, config_map_update),
     ("", "Secret"): Rules(secret, secret_update),
     ("", "ServiceAccount"): plain(names.name_is_subdomain),
-    ("", "Node"): Rules(node, node_update, node_update),
-    ("", "Namespace"): Rules(namespace, plain(names.name_is_label, namespaced=False).update, namespace_status_update,
+    ("", "Node"): Rules(node, twice(node, node_update), node_update),
+    ("", "Namespace"): Rules(namespace, twice(namespace, metadata_update), namespace_status_update,
                              {"finalize": namespace_finalize_update}),
-    ("", "ReplicationController"): Rules(replication_controller, replication_controller_update, replica_status_update),
+    ("", "ReplicationController"): Rules(
+        replication_controller, twice(replication_controller, replication_controller_update), replica_status_update),
     ("", "LimitRange"): Rules(quotas.limit_range, quotas.limit_range_update),
     ("", "ResourceQuota"): Rules(quotas.quota, quotas.quota_update, quotas.quota_status_update),
-    ("", "PersistentVolume"): Rules(storage_core.volume_create, storage_core.volume_update,
-                                    storage_core.volume_status_update),
-    ("", "PersistentVolumeClaim"): Rules(storage_core.claim_create, storage_core.claim_update,
-                                         storage_core.claim_status_update),
+    ("", "PersistentVolume"): Rules(
+        storage_core.volume_create, twice(storage_core.volume_create, storage_core.volume_update),
+        storage_core.volume_status_update),
+    ("", "PersistentVolumeClaim"): Rules(
+        storage_core.claim_create, twice(storage_core.claim_create, storage_core.claim_update),
+        storage_core.claim_status_update),
     ("", "Event"): Rules(event, event_update),
     ("events.k8s.io", "Event"): plain(names.name_is_subdomain),
 }

@@ -6,6 +6,8 @@ Types of the API groups have no JSON tags internally: their Go field names appea
 
 from __future__ import annotations
 
+import json
+from difflib import unified_diff
 from typing import Any
 
 from minik8s.objects.schema_types import Field, is_struct, resolve, struct
@@ -75,3 +77,21 @@ def _external(value: dict[str, Any], name: str) -> str:
     parts = [f'"{f.name}":{dump(value.get(f.name), f.type)}' for f in struct(name).fields
              if f.name in value or not f.omitempty]
     return "{" + ",".join(parts) + "}"
+
+
+def diff(old: Any, new: Any, type_name: str, only: tuple[str, ...] = ()) -> str:
+    """What changed between two structs: a unified diff of their indented JSON (apimachinery ``pkg/util/diff``).
+    ``only``: JSON names of the fields to compare, for a struct that is embedded in the type."""
+    texts = [json.dumps(_tree(value, type_name, only), indent=1, ensure_ascii=False).splitlines(keepends=True)
+             for value in (old, new)]
+    for lines in texts:
+        lines[-1] += "\n"
+    return "".join(list(unified_diff(texts[0], texts[1]))[2:])
+
+
+def _tree(value: Any, type_name: str, only: tuple[str, ...]) -> Any:
+    tree = json.loads(dump(value, type_name))
+    if only:
+        names = [f.go for f in struct(type_name).fields if f.name in only]
+        return {name: tree[name] for name in names}
+    return tree

@@ -328,7 +328,6 @@ def _endpoint(errors: Errors, endpoint: Object, kind: str, path: str) -> None:
 
 
 def endpoint_slice_update(errors: Errors, new: Object, old: Object) -> None:
-    meta.object_meta_update(errors, new["metadata"], old["metadata"])
     _slice(errors, new)
     meta.immutable(errors, new.get("addressType", ""), old.get("addressType", ""), "addressType")
 

@@ -17,7 +17,7 @@ from minik8s.objects.validation.field import (
     required,
 )
 from minik8s.objects.validation.pods import PREEMPTION
-from minik8s.objects.validation.rules import Rules, plain
+from minik8s.objects.validation.rules import Rules, plain, twice
 from minik8s.objects.validation.scheduling import tolerations
 from minik8s.objects.validation.volumes import driver_name
 
@@ -218,7 +218,7 @@ def token_request(errors: Errors, obj: Object) -> None:
 
 
 RULES: dict[tuple[str, str], Rules] = {
-    (STORAGE, "StorageClass"): Rules(storage_class, storage_class_update),
+    (STORAGE, "StorageClass"): Rules(storage_class, twice(storage_class, storage_class_update)),
     (STORAGE, "CSIDriver"): Rules(csi_driver),
     (STORAGE, "CSINode"): Rules(csi_node),
     (STORAGE, "CSIStorageCapacity"): Rules(storage_capacity, storage_capacity_update),
@@ -226,7 +226,7 @@ RULES: dict[tuple[str, str], Rules] = {
     (STORAGE, "VolumeAttributesClass"): plain(names.name_is_subdomain, namespaced=False),
     ("scheduling.k8s.io", "PriorityClass"): Rules(priority_class, priority_class_update),
     ("coordination.k8s.io", "Lease"): Rules(lease, lease_update),
-    ("node.k8s.io", "RuntimeClass"): Rules(runtime_class, runtime_class_update),
+    ("node.k8s.io", "RuntimeClass"): Rules(runtime_class, twice(runtime_class, runtime_class_update)),
     ("authentication.k8s.io", "TokenRequest"): Rules(token_request),
     ("certificates.k8s.io", "CertificateSigningRequest"): plain(names.name_is_subdomain, namespaced=False),
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"): plain(names.name_is_subdomain, namespaced=False),

@@ -18,6 +18,7 @@ from minik8s.objects.validation.field import (
     not_supported,
     required,
 )
+from minik8s.objects.validation.goformat import diff
 from minik8s.objects.validation.ips import valid_ip
 from minik8s.objects.validation.meta import MAX_INT32
 from minik8s.objects.validation.pods import MIRROR, metadata_and_spec, pod_annotations, qos_class
@@ -52,16 +53,7 @@ def update(errors: Errors, new: Object, old: Object) -> None:
     if before.get("schedulingGates"):
         _gated(errors, munged, before)
     if munged != before:
-        errors.append(forbidden("spec", _UPDATABLE + spec_diff(before, munged)))
-
-
-def spec_diff(before: Any, after: Any, path: str = "") -> str:
-    """A readable difference, in place of Go's cmp.Diff (whose text is promised to nobody)."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        keys = sorted(set(before) | set(after))
-        parts = [spec_diff(before.get(k), after.get(k), f"{path}.{k}") for k in keys if before.get(k) != after.get(k)]
-        return "".join(parts)
-    return f"  {path.removeprefix('.')}:\n-   {before!r}\n+   {after!r}\n"
+        errors.append(forbidden("spec", _UPDATABLE + diff(before, munged, "core.v1.PodSpec")))
 
 
 def _same_containers(errors: Errors, new: list[Object], old: list[Object], path: str) -> bool:
@@ -255,8 +247,9 @@ def ephemeral_update(errors: Errors, new: Object, old: Object) -> None:
             errors.append(forbidden("spec.ephemeralContainers",
                                     f'existing ephemeral containers "{name}" may not be removed\n'))
         elif now[name] != c:
-            errors.append(forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be '
-                                    f"changed\n{spec_diff(c, now[name])}"))
+            changes = diff(c, now[name], "core.v1.EphemeralContainer")
+            errors.append(forbidden("spec.ephemeralContainers",
+                                    f'existing ephemeral containers "{name}" may not be changed\n{changes}'))
 
 
 _RESIZABLE = ("cpu", "memory")

@@ -32,8 +32,7 @@ def budget(errors: Errors, obj: Object) -> None:
 
 
 def budget_update(errors: Errors, new: Object, old: Object) -> None:
-    meta.object_meta_update(errors, new["metadata"], old["metadata"])
-    _spec(errors, new["spec"])
+    budget(errors, new)  # upstream looks at the new object only
 
 
 def budget_status_update(errors: Errors, new: Object, old: Object) -> None:

@@ -36,6 +36,15 @@ def both(check: Create) -> Update:
     return update
 
 
+def twice(check: Create, update: Update) -> Update:
+    """Strategies that check the new object as if it were created, then as an update: causes appear twice."""
+    def run(errors: Errors, new: Object, old: Object) -> None:
+        if any(new.get(key) is not old.get(key) for key in new if key != "status"):
+            check(errors, new)
+        update(errors, new, old)
+    return run
+
+
 def plain(name_check: NameCheck, *, namespaced: bool = True) -> Rules:
     """A kind of which only the metadata is checked."""
     def create(errors: Errors, obj: Object) -> None:

@@ -16,7 +16,7 @@ from minik8s.objects.validation.field import (
     not_supported,
     required,
 )
-from minik8s.objects.validation.pod_updates import spec_diff
+from minik8s.objects.validation.goformat import diff
 from minik8s.objects.validation.scheduling import node_selector
 from minik8s.objects.validation.volumes import PERSISTENT_SOURCES, needs, sources
 
@@ -96,8 +96,9 @@ def volume_update(errors: Errors, new: Object, old: Object) -> None:
     if "csi" in now and "csi" in was and "controllerExpandSecretRef" not in was["csi"]:
         now["csi"] = {k: v for k, v in now["csi"].items() if k != "controllerExpandSecretRef"}
     if now != was:
+        changes = diff(was, now, "core.v1.PersistentVolumeSpec", tuple(PERSISTENT_SOURCES))
         errors.append(forbidden("spec.persistentvolumesource",
-                                f"spec.persistentvolumesource is immutable after creation\n{spec_diff(was, now)}"))
+                                f"spec.persistentvolumesource is immutable after creation\n{changes}"))
     meta.immutable(errors, spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
     if before.get("nodeAffinity") is not None and spec.get("nodeAffinity") != before["nodeAffinity"]:
         errors.append(invalid("nodeAffinity", GoValue(spec.get("nodeAffinity"), "*core.v1.VolumeNodeAffinity"),
@@ -184,8 +185,9 @@ def claim_update(errors: Errors, new: Object, old: Object) -> None:
     if new["status"].get("phase") == "Bound":
         _put_back_bound(now, was)
     if now != was:
+        changes = diff(was, now, "core.v1.PersistentVolumeClaimSpec")
         errors.append(forbidden("spec", "spec is immutable after creation except resources.requests and "
-                                f"volumeAttributesClassName for bound claims\n{spec_diff(was, now)}"))
+                                f"volumeAttributesClassName for bound claims\n{changes}"))
     if new_size is not None and old_size is not None and new_size < old_size:
         capacity = (old["status"].get("capacity") or {}).get("storage", "0")
         if new_size <= parse_quantity(capacity):

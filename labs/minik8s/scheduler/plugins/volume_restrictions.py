@@ -20,13 +20,14 @@ def volumes_conflict(mine: Object, theirs: Object) -> bool:
     """Whether two volumes are one disk that cannot be mounted twice (read-only mounts may share)."""
     for kind, identity in _DISKS.items():
         a, b = mine.get(kind), theirs.get(kind)
-        same = a and b and a.get(identity) == b.get(identity)
-        if same and (kind == "awsElasticBlockStore" or not (a.get("readOnly") and b.get("readOnly"))):
+        if not a or not b or a.get(identity) != b.get(identity):
+            continue
+        if kind == "awsElasticBlockStore" or not (a.get("readOnly") and b.get("readOnly")):
             return True
     a, b = mine.get("rbd"), theirs.get("rbd")
     if a and b and set(a.get("monitors") or ()) & set(b.get("monitors") or ()):
-        image = (a.get("pool") or "rbd", a.get("image")) == (b.get("pool") or "rbd", b.get("image"))
-        return image and not (a.get("readOnly") and b.get("readOnly"))
+        same = (a.get("pool") or "rbd", a.get("image")) == (b.get("pool") or "rbd", b.get("image"))
+        return same and not (a.get("readOnly") and b.get("readOnly"))
     return False
 
 

@@ -1,0 +1,320 @@
+"""실제 클러스터에 잇기: 허락된 컨텍스트만, 자기 네임스페이스 안에서, 자기가 만든 것만 지우며.
+
+The user's kubeconfig is read, copied and never changed. Calls go over the official client's own
+connection pool, so its ways of authentication (certificates, tokens, exec plugins) all work.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fnmatch
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import yaml
+
+from minik8s.client import Client
+from minik8s.lab.chronicle import Change
+from minik8s.lab.official import ADMIN
+from minik8s.lab.session import Lab
+from minik8s.trace import Record
+from minik8s.wire import Request, Response, StatusError, WatchEvent
+
+ALLOWED = ("kind-*", "minikube", "k3d-*", "docker-desktop", "rancher-desktop", "orbstack", "colima*", "minik8s")
+"""Contexts that are known to be for practice."""
+
+OPT_IN = "MINIK8S_ALLOW_CONTEXT"
+LABEL = "minik8s.io/lab"
+WATCHED = ("pods", "deployments.apps", "replicasets.apps", "nodes")
+CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
+
+
+class ContextRefused(RuntimeError):
+    """이 컨텍스트에는 잇지 않는다. 까닭과 할 일이 글에 있다."""
+
+
+def check_context(context: str, known: list[str]) -> None:
+    """ContextRefused unless the context exists and is for practice, or the user opted in by name."""
+    if context not in known:
+        there = ", ".join(known) or "없음"
+        raise ContextRefused(f"kubeconfig에 {context!r}라는 컨텍스트가 없다. 있는 것: {there}")
+    if any(fnmatch.fnmatchcase(context, pattern) for pattern in ALLOWED) or os.environ.get(OPT_IN) == context:
+        return
+    raise ContextRefused(
+        f"{context!r}은 연습용으로 알려진 컨텍스트가 아니라서 잇지 않는다(아는 것: {', '.join(ALLOWED)}). "
+        f"정말로 이 클러스터에서 실습하려면 환경 변수 {OPT_IN}에 이 이름을 그대로 넣고 다시 실행하자."
+    )
+
+
+def user_kubeconfig() -> Path:
+    """The first kubeconfig file that exists: $KUBECONFIG, or ~/.kube/config."""
+    named = [Path(p) for p in os.environ.get("KUBECONFIG", "").split(os.pathsep) if p]
+    for path in named or [Path.home() / ".kube" / "config"]:
+        if path.exists():
+            return path
+    raise ContextRefused("kubeconfig 파일이 없다. `minik8s up`이나 `kind create cluster`로 클러스터를 먼저 만들자.")
+
+
+def private_copy(source: Path, context: str, namespace: str) -> Path:
+    """A copy for this lab only, with the context and namespace chosen; removed at exit."""
+    config = yaml.safe_load(source.read_text(encoding="utf-8")) or {}
+    base = source.parent
+    for section, part, keys in (
+        ("clusters", "cluster", ("certificate-authority",)),
+        ("users", "user", ("client-certificate", "client-key", "tokenFile")),
+    ):
+        for entry in config.get(section) or []:
+            for name in keys:
+                if entry[part].get(name):
+                    entry[part][name] = str((base / entry[part][name]).resolve())
+    for entry in config.get("contexts") or []:
+        if entry["name"] == context:
+            entry["context"]["namespace"] = namespace
+    config["current-context"] = context
+    folder = Path(tempfile.mkdtemp(prefix="minik8s-lab-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "config"
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
+
+
+class RemoteStream:
+    """A watch of a real API server, read by a thread, drained by the caller."""
+
+    def __init__(self, answer: Any):
+        self._answer = answer
+        self._queue: deque[WatchEvent] = deque()
+        self.wake: Callable[[], None] | None = None
+        self.closed = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        rest = b""
+        try:
+            for chunk in self._answer.stream(4096):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in filter(None, lines):
+                    event = json.loads(line)
+                    self._queue.append(WatchEvent(event["type"], event["object"]))
+        except Exception:  # the connection ended one way or another; the reader only needs to know that it did
+            pass
+        self.closed = True
+
+    def drain(self) -> list[WatchEvent]:
+        return [self._queue.popleft() for _ in range(len(self._queue))]
+
+    def close(self) -> None:
+        self.closed = True
+        self._answer.close()
+
+
+class Remote:
+    """A real API server as a Place. Time is real."""
+
+    virtual = False
+
+    def __init__(self, context: str, kubeconfig: Path):
+        from kubernetes import config
+
+        self.name, self.kubeconfig = context, kubeconfig
+        load: Any = config.new_client_from_config
+        self.api_client: Any = load(str(kubeconfig), context, persist_config=False)
+        self._changes: list[Change] = []
+        self._streams: list[tuple[str, RemoteStream]] = []
+
+    # ---- Place ---------------------------------------------------------------
+    def handle(self, request: Request) -> Response:
+        """Send the request; a server that cannot be reached answers 503 in Korean."""
+        settings = self.api_client.configuration
+        headers = {"accept": "application/json", **request.headers}
+        token = settings.get_api_key_with_prefix("BearerToken") or settings.get_api_key_with_prefix("authorization")
+        if token:
+            headers["authorization"] = token
+        watching = request.param("watch") in {"true", "1"}
+        body = None
+        if request.body is not None:
+            body = request.body if isinstance(request.body, bytes | str) else json.dumps(request.body)
+            headers.setdefault("content-type", "application/json")
+        url = settings.host.rstrip("/") + request.path
+        if request.query:
+            url += "?" + urlencode(request.query, doseq=True)
+        try:
+            answer = self.api_client.rest_client.pool_manager.request(
+                request.method,
+                url,
+                body=body,
+                headers=headers,
+                preload_content=not watching,
+                retries=False,
+                timeout=_timeout(None if watching else READ_SECONDS),
+            )
+        except Exception as error:
+            return _unreachable(self.name, error)
+        if watching and answer.status == 200:
+            return Response(200, stream=RemoteStream(answer))
+        return Response(answer.status, _decoded(answer), {k.lower(): v for k, v in answer.headers.items()})
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def step(self) -> bool:
+        time.sleep(0.05)
+        return True
+
+    def changes(self) -> list[Change]:
+        """What the lab has seen happen since it connected."""
+        for resource, stream in self._streams:
+            for event in stream.drain():
+                if event.type in {"ADDED", "MODIFIED", "DELETED"}:
+                    self._changes.append(Change(time.time(), event.type, resource, event.object))
+        return self._changes
+
+    def records(self) -> list[Record]:
+        """A real cluster keeps its audit log to itself."""
+        return []
+
+    # ---- more ------------------------------------------------------------------
+    def follow(self, client: Client) -> None:
+        """Watch what the views need, from now on."""
+        for resource in WATCHED:
+            try:
+                stream = client.watch(resource)
+            except StatusError:
+                continue  # not allowed to watch it: the view shows what is left
+            if isinstance(stream, RemoteStream):
+                self._streams.append((resource, stream))
+
+
+def _timeout(read: float | None) -> Any:
+    import urllib3
+
+    return urllib3.Timeout(connect=CONNECT_SECONDS, read=read)
+
+
+def _decoded(answer: Any) -> Any:
+    try:
+        return json.loads(answer.data) if answer.data else None
+    except ValueError:
+        return bytes(answer.data)
+
+
+def _unreachable(name: str, error: Exception) -> Response:
+    text = str(error)
+    if "certificate" in text.lower():
+        why = "인증서를 믿을 수 없거나 기한이 지났다. 클러스터를 다시 만들었다면 kubeconfig도 새로 받자."
+    else:
+        why = "클러스터가 켜져 있는지, 주소가 맞는지 살피자(`kubectl cluster-info`)."
+    message = f"{name}에 닿지 않는다: {why}"
+    return Response(503, StatusError(503, "ServiceUnavailable", message).status())
+
+
+def connect_remote(context: str, name: str = "lab") -> Lab:
+    """A Lab on a real cluster, in a namespace of its own. ContextRefused, StatusError in Korean."""
+    source = user_kubeconfig()
+    config = yaml.safe_load(source.read_text(encoding="utf-8")) or {}
+    check_context(context, [entry["name"] for entry in config.get("contexts") or []])
+    namespace = f"minik8s-{name}-{os.urandom(3).hex()}"
+    place = Remote(context, private_copy(source, context, namespace))
+    client = Client(place.handle, actor="minik8s-lab", user=ADMIN)
+    client.call("GET", "/version")
+    for stale in leftovers(client):
+        print(f"지난 실습이 남긴 네임스페이스가 있다: {stale}. `k.remove_leftovers()`로 지울 수 있다.")
+    client.create(
+        "namespaces",
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {LABEL: name}}},
+    )
+    place.follow(client)
+    return RemoteLab(place, namespace)
+
+
+def leftovers(client: Client) -> list[str]:
+    """Namespaces that earlier labs made and did not remove."""
+    found = client.list("namespaces", label_selector=LABEL)
+    return [ns["metadata"]["name"] for ns in found if not ns["metadata"].get("deletionTimestamp")]
+
+
+class RemoteLab(Lab):
+    """A Lab whose namespace is its own, and goes with it."""
+
+    def __init__(self, place: Remote, namespace: str):
+        super().__init__(place, namespace)
+        self._remote = place
+        atexit.register(self._farewell)
+
+    @property
+    def api_client(self) -> Any:
+        return self._remote.api_client
+
+    def kubectl(self, line: str, *, stdin: str = "") -> Any:
+        """The real kubectl where there is one, on the lab's own copy of the kubeconfig; else our small one."""
+        from minik8s.lab.kubectl import Result
+
+        binary = shutil.which("kubectl")
+        if binary is None:
+            return super().kubectl(line, stdin=stdin)
+        import shlex
+
+        done = subprocess.run(
+            [binary, *shlex.split(line)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "KUBECONFIG": str(self._remote.kubeconfig)},
+        )
+        return Result(done.stdout, done.stderr, done.returncode)
+
+    def cleanup(self) -> None:
+        """이 실습의 네임스페이스와, 네임스페이스 밖에 만든 것을 지운다."""
+        for ref, namespace in reversed(self._made):
+            if namespace != self.namespace or ref.resource in _CLUSTER_SCOPED:
+                self._forget(ref.resource, namespace, ref.name)
+        self._made.clear()
+        self._forget("namespaces", "", self.namespace)
+
+    def remove_leftovers(self) -> list[str]:
+        """지난 실습들이 남긴 네임스페이스를 지우고 그 이름을 돌려준다."""
+        stale = [name for name in leftovers(self.client) if name != self.namespace]
+        for name in stale:
+            self._forget("namespaces", "", name)
+        return stale
+
+    def _forget(self, resource: str, namespace: str, name: str) -> None:
+        try:
+            self.client.delete(resource, namespace, name, propagation="Background")
+        except StatusError as error:
+            if error.code != 404:
+                raise
+
+    def _farewell(self) -> None:
+        try:
+            self.cleanup()
+        except StatusError:
+            pass  # the server went first; the namespace is found at the next start
+
+
+_CLUSTER_SCOPED = frozenset(
+    {
+        "persistentvolumes",
+        "storageclasses.storage.k8s.io",
+        "namespaces",
+        "priorityclasses.scheduling.k8s.io",
+        "clusterroles.rbac.authorization.k8s.io",
+        "clusterrolebindings.rbac.authorization.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
+    }
+)

@@ -1,0 +1,158 @@
+"""What must hold at every revision, and what must hold once everybody had time to recover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from minik8s.client import Informers
+from minik8s.cluster import Cluster
+from minik8s.kubelet.admission import pod_requests
+from minik8s.objects.quantity import milli, value
+from minik8s.store import Event
+
+Object = dict[str, Any]
+PROCESSES = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+def ended(pod: Object) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def check_revisions(cluster: Cluster) -> None:
+    """Walk all writes: no pod changes its node, no node is given more than it has."""
+    used: dict[str, dict[str, dict[str, int]]] = {}
+    for event in cluster.store.events:
+        if event.key.resource != "pods":
+            continue
+        _one_node(event)
+        for name, uid, amounts in _booked(event):
+            table = used.setdefault(name, {})
+            if amounts is None:
+                table.pop(uid, None)
+            else:
+                table[uid] = amounts
+                _fits(cluster, name, table, event)
+
+
+def _one_node(event: Event) -> None:
+    if event.old is None or event.type == "DELETED":
+        return
+    before, after = event.old["spec"].get("nodeName"), event.object["spec"].get("nodeName")
+    if before and before != after:
+        raise Broken(f"{event.key.name} moved from {before} to {after} at revision {event.revision}")
+
+
+def _booked(event: Event) -> Iterator[tuple[str, str, dict[str, int] | None]]:
+    pod = event.object
+    node = pod["spec"].get("nodeName")
+    if node:
+        gone = event.type == "DELETED" or ended(pod)
+        yield node, pod["metadata"]["uid"], None if gone else pod_requests(pod["spec"])
+
+
+def _fits(cluster: Cluster, node: str, table: dict[str, dict[str, int]], event: Event) -> None:
+    have = cluster.fleet[node].config.allocatable()
+    for resource, unit in (("cpu", milli), ("memory", value)):
+        total = sum(amounts.get(resource, 0) for amounts in table.values())
+        if total > unit(have[resource]):
+            raise Broken(f"{node}: {resource} {total} of {have[resource]} booked at revision {event.revision}")
+    if len(table) > value(have["pods"]):
+        raise Broken(f"{node}: {len(table)} pods at revision {event.revision}")
+
+
+def check_now(cluster: Cluster) -> None:
+    """At any moment: a pod runs on one machine only, and names of stateful pods are used once."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for kubelet in cluster.fleet.all():
+        for worker in kubelet.pods.values():
+            meta = worker.pod["metadata"]
+            if any(c.running is not None for c in worker.containers()):
+                places.setdefault((meta["namespace"], meta["name"]), []).append(f"{kubelet.name}:{meta['uid']}")
+    for (_, name), found in places.items():
+        if len({entry.partition(":")[2] for entry in found}) < len(found):
+            raise Broken(f"pod {name} runs twice: {found}")
+
+
+def unconverged(cluster: Cluster) -> list[str]:
+    """What is still different from what was asked for."""
+    out = []
+    store = cluster.store
+    for resource in ("deployments.apps", "replicasets.apps", "statefulsets.apps"):
+        for obj in store.list(resource):
+            wanted, status = obj["spec"].get("replicas", 1), obj.get("status") or {}
+            if (status.get("readyReplicas") or 0) != wanted or (status.get("replicas") or 0) != wanted:
+                out.append(f"{resource}/{obj['metadata']['name']}: {status.get('readyReplicas') or 0} of {wanted} ready")
+            if status.get("observedGeneration") != obj["metadata"].get("generation"):
+                out.append(f"{resource}/{obj['metadata']['name']}: not observed")
+    for obj in store.list("daemonsets.apps"):
+        status = obj.get("status") or {}
+        if (status.get("numberReady") or 0) != len(store.list("nodes")):
+            out.append(f"daemonsets/{obj['metadata']['name']}: {status.get('numberReady') or 0} ready")
+    for obj in store.list("jobs.batch"):
+        if not any(c["type"] in ("Complete", "Failed") for c in (obj.get("status") or {}).get("conditions") or ()):
+            out.append(f"jobs/{obj['metadata']['name']}: unfinished")
+    for node in store.list("nodes"):
+        ready = [c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready"]
+        if ready != ["True"] or node["spec"].get("taints"):
+            out.append(f"nodes/{node['metadata']['name']}: {ready} {node['spec'].get('taints') or ''}")
+    out += [f"pods/{p['metadata']['name']}: deleting" for p in store.list("pods") if p["metadata"].get("deletionTimestamp")]
+    return out
+
+
+def check_settled(cluster: Cluster) -> None:
+    """After recovery: no orphan in the API or on a machine, no cache that missed something."""
+    _no_orphans(cluster)
+    _machines_agree(cluster)
+    for name in PROCESSES:
+        informers = cluster.controlplane.process(name).informers
+        if informers is not None:
+            _caches_agree(cluster, name, informers)
+
+
+def _no_orphans(cluster: Cluster) -> None:
+    known = {obj["metadata"]["uid"] for resource in cluster.store.resources() for obj in cluster.store.list(resource)}
+    for resource in ("pods", "replicasets.apps"):
+        for obj in cluster.store.list(resource):
+            for owner in obj["metadata"].get("ownerReferences") or ():
+                if owner["uid"] not in known:
+                    raise Broken(f"{resource}/{obj['metadata']['name']} outlived its owner {owner['name']}")
+
+
+def _machines_agree(cluster: Cluster) -> None:
+    alive = {p["metadata"]["uid"]: p for p in cluster.store.list("pods")}
+    for kubelet in cluster.fleet.all():
+        for uid, worker in kubelet.pods.items():
+            if any(c.running is not None for c in worker.containers()):
+                pod = alive.get(uid)
+                if pod is None or pod["spec"].get("nodeName") != kubelet.name:
+                    raise Broken(f"{worker} runs on {kubelet.name}, but not in the API")
+    for pod in alive.values():
+        node = pod["spec"].get("nodeName")
+        if node and not ended(pod) and pod["metadata"]["uid"] not in cluster.fleet[node].pods:
+            raise Broken(f"pod {pod['metadata']['name']} is bound to {node}, whose kubelet does not know it")
+
+
+def _caches_agree(cluster: Cluster, process: str, informers: Informers) -> None:
+    for resource in cluster.store.resources():
+        if resource not in informers._made:
+            continue
+        cached = {(o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for o in informers(resource).list()}
+        stored = {(o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for o in cluster.store.list(resource)}
+        if {k: o["metadata"]["resourceVersion"] for k, o in cached.items()} != {
+            k: o["metadata"]["resourceVersion"] for k, o in stored.items()
+        }:
+            raise Broken(f"{process}'s cache of {resource} differs from the store")
+
+
+def check_watch(cluster: Cluster, seen: list[tuple[str, str, str]], since: int) -> None:
+    """A watcher from the start has seen every write of pods once, in order."""
+    wanted = [(e.type, e.key.name, e.object["metadata"]["resourceVersion"])
+              for e in cluster.store.events if e.key.resource == "pods" and e.revision > since]
+    if seen != wanted:
+        at = next((i for i, (a, b) in enumerate(zip(seen, wanted, strict=False)) if a != b), min(len(seen), len(wanted)))
+        raise Broken(f"watch differs at event {at}: {seen[at:at + 1]} instead of {wanted[at:at + 1]}")

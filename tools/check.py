@@ -1,0 +1,87 @@
+"""Every check of the project, quick ones first; run by `run.py test`.
+
+A failure does not stop the rest. The last line counts them in pytest's words, for people and for CI.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+import run
+from run import BIN, BUILD, HTML, LOGS, Stop, environment, python, say
+
+
+class Tally:
+    """Runs every stage even after a failure; one closing line in pytest's words."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = self.skipped = 0
+        self.start = time.monotonic()
+
+    def check(self, name: str, command: list) -> None:
+        begin = time.monotonic()
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+        good = done.returncode == 0
+        say(f"{'통과' if good else '실패'}  {name}  {time.monotonic() - begin:.1f}초")
+        if not good:
+            say(done.stdout[-6000:])
+        self.passed, self.failed = self.passed + good, self.failed + (not good)
+
+    def pytest(self, name: str, *arguments: object, env: dict | None = None) -> None:
+        say(f"— {name}")
+        report = LOGS / f"{name}.xml"
+        report.unlink(missing_ok=True)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        command = python("-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments)
+        code = subprocess.run(
+            [str(part) for part in command], cwd=ROOT, env=environment(env), stdin=subprocess.DEVNULL
+        ).returncode
+        counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+        if report.exists():
+            for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+                counts = {key: value + int(suite.get(key, 0)) for key, value in counts.items()}
+        bad = counts["failures"] + counts["errors"]
+        self.skipped += counts["skipped"]
+        self.passed += counts["tests"] - bad - counts["skipped"]
+        self.failed += bad or (1 if code not in (0, 5) else 0)
+
+
+def main() -> int:
+    tally = Tally()
+    tally.check("ruff", [BIN / "ruff", "check", "."])
+    tally.check("mypy --strict", [BIN / "mypy", "--cache-dir", BUILD / "mypy"])
+    tally.check("층 규칙 (import-linter)", [BIN / "lint-imports", "--no-cache"])
+    tally.check("용어와 문체", python("tools/site_terms.py"))
+    tally.pytest("단위·시나리오·적합성", "tests", "--ignore=tests/site", "-n", "2")
+    site = {}
+    try:
+        run.prepare_site()
+        run.build_book()
+        tally.passed += 1
+        site = {"MINIK8S_CHROME": run.prepare_chrome() or "", "MINIK8S_SITE": str(HTML)}
+    except Stop as problem:
+        say(f"실패  {problem}")
+        tally.failed += 1
+    tally.pytest("사이트", "tests/site", "-n", "2", env=site)
+    seconds = time.monotonic() - tally.start
+    say(f"{tally.failed} failed, {tally.passed} passed, {tally.skipped} skipped in {seconds:.0f}s")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
