@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-import run
-from run import BIN, BUILD, HTML, LOGS, Stop, environment, python, say
+import run  # noqa: E402
+from run import BIN, BUILD, HTML, LOGS, Stop, environment, python, say  # noqa: E402
 
 
 class Tally:

@@ -29,7 +29,8 @@ EPOCH = (2026, 1, 1, 0, 0, 0)
 # Icons of the theme that our templates and CSS use (Font Awesome 6 code points).
 ICONS = (
     "f002 f00c f00d f019 f03a f053 f054 f055 f059 f05a f05c f060 f061 f062 f063 f064 f06a f06d f06e f071 f077 f078 "
-    "f0c9 f0eb f0f3 f104 f105 f106 f107 f121 f128 f129 f12a f140 f185 f186 f0e2 f042 f303 f04b f04d f02d f19d f0ae f0ad "
+    "f0c9 f0eb f0f3"
+    " f104 f105 f106 f107 f121 f128 f129 f12a f140 f185 f186 f0e2 f042 f303 f04b f04d f02d f19d f0ae f0ad "
     "f08e f35d f057 f058 f059 f010 f00e f14e f5dc f44d f48e f1c9 f4fe f233 f1b2 f1b3"
 )
 

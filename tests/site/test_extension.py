@@ -101,7 +101,8 @@ def test_goal_without_cell_and_check_is_reported(build, names):
 
 def test_solution_with_cells_is_folded(build):
     html, warnings = build(
-        f":::{{exercise}} 문제\n:name: ex-one\n풀자\n:::\n\n:::{{solution-start}} ex-one\n말\n:::\n\n{CELL}\n:::{{solution-end}}\n:::\n\n끝\n"
+        ":::{exercise} 문제\n:name: ex-one\n풀자\n:::\n\n"
+        f":::{{solution-start}} ex-one\n말\n:::\n\n{CELL}\n:::{{solution-end}}\n:::\n\n끝\n"
     )
     assert warnings == ""
     fold = re.search(r'<details class="fold solution">.*?</details>', html, re.S)[0]

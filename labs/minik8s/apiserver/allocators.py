@@ -197,7 +197,7 @@ class Allocators:
 
     @staticmethod
     def _invalid(new: Object, faults: Errors) -> Exception:
-        return invalid_fields("Service", new["metadata"]["name"], faults)
+        return invalid_fields("Service", new["metadata"].get("name", ""), faults)
 
 
 def _assign_families(spec: Object, before: Object) -> Errors:

@@ -7,6 +7,8 @@ controller is one file and one line here.
 from __future__ import annotations
 
 from minik8s.client.controller import Controller
+from minik8s.controllers.attachdetach import AttachDetachController
+from minik8s.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from minik8s.controllers.cronjob import CronJobController
 from minik8s.controllers.daemonset import DaemonSetController
 from minik8s.controllers.deployment import DeploymentController
@@ -14,17 +16,26 @@ from minik8s.controllers.disruption import DisruptionController
 from minik8s.controllers.endpoints import EndpointsController
 from minik8s.controllers.endpointslice import EndpointSliceController
 from minik8s.controllers.endpointslicemirroring import EndpointSliceMirroringController
+from minik8s.controllers.ephemeralvolume import EphemeralVolumeController
 from minik8s.controllers.garbagecollector import GarbageCollector
+from minik8s.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
 from minik8s.controllers.job import JobController
 from minik8s.controllers.namespace import NamespaceController
 from minik8s.controllers.nodelifecycle import NodeLifecycleController
+from minik8s.controllers.persistentvolumebinder import PersistentVolumeBinder
+from minik8s.controllers.persistentvolumeexpander import PersistentVolumeExpander
+from minik8s.controllers.podgc import PodGarbageCollector
+from minik8s.controllers.protection import ClaimProtectionController, VolumeProtectionController
+from minik8s.controllers.provisioner import SimulatedProvisioner
 from minik8s.controllers.replicaset import ReplicaSetController
 from minik8s.controllers.replicationcontroller import ReplicationController
 from minik8s.controllers.resourcequota import ResourceQuotaController
 from minik8s.controllers.rootca import RootCAPublisher
 from minik8s.controllers.serviceaccount import ServiceAccountController
+from minik8s.controllers.servicelb import ServiceLBController
 from minik8s.controllers.statefulset import StatefulSetController
 from minik8s.controllers.tainteviction import TaintEvictionController
+from minik8s.controllers.ttl import TTLController
 from minik8s.controllers.ttlafterfinished import TTLAfterFinishedController
 
 _ALL: tuple[type[Controller], ...] = (
@@ -45,8 +56,20 @@ _ALL: tuple[type[Controller], ...] = (
     EndpointSliceController,
     EndpointSliceMirroringController,
     ResourceQuotaController,
+    HorizontalPodAutoscalerController,
     NodeLifecycleController,
     TaintEvictionController,
+    PodGarbageCollector,
+    TTLController,
+    PersistentVolumeBinder,
+    ClaimProtectionController,
+    VolumeProtectionController,
+    EphemeralVolumeController,
+    AttachDetachController,
+    PersistentVolumeExpander,
+    ServiceLBController,
+    ClusterRoleAggregationController,
+    SimulatedProvisioner,
 )
 
 CONTROLLERS: dict[str, type[Controller]] = {controller.name: controller for controller in _ALL}

@@ -9,7 +9,7 @@ from minik8s.controllers.podcontrol import pod_from_template
 from minik8s.controllers.podutil import created
 from minik8s.controllers.taints import taints_of, tolerates
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, labels
+from minik8s.objects.meta import annotations_of, labels
 from minik8s.objects.selectors import match_labels, node_selector_matches
 
 GENERATION_ANNOTATION = "deprecated.daemonset.template.generation"
@@ -43,7 +43,7 @@ def new_pod(owner: Object, node: str, digest: str) -> Object:
     """A pod for `node`: required affinity to that node's name leaves the scheduler no choice."""
     pod = pod_from_template(owner["spec"]["template"], owner)
     marks = {REVISION_LABEL: digest}
-    if generation := annotations(owner).get(GENERATION_ANNOTATION):
+    if generation := annotations_of(owner).get(GENERATION_ANNOTATION):
         marks[GENERATION_LABEL] = generation
     meta = {**pod["metadata"], "labels": {**(pod["metadata"].get("labels") or {}), **marks}}
     spec = {**pod["spec"], "tolerations": daemon_tolerations(pod["spec"]), "affinity": _bound_to(pod["spec"], node)}

@@ -8,7 +8,7 @@ from minik8s.controllers.daemon_pods import GENERATION_ANNOTATION, is_updated
 from minik8s.controllers.deployment_math import scaled_value
 from minik8s.controllers.podutil import is_available
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations
+from minik8s.objects.meta import annotations_of
 
 
 def limits(owner: Object, desired: int) -> tuple[int, int]:
@@ -69,7 +69,7 @@ class _Look:
 
     def __init__(self, owner: Object, digest: str, now: float):
         self._digest, self._now = digest, now
-        self._generation = annotations(owner).get(GENERATION_ANNOTATION)
+        self._generation = annotations_of(owner).get(GENERATION_ANNOTATION)
         self._minimum = owner["spec"].get("minReadySeconds", 0)
 
     def split(self, pods: Sequence[Object]) -> tuple[Object | None, Object | None, bool]:

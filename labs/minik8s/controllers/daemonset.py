@@ -13,7 +13,7 @@ from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, 
 from minik8s.controllers.podcontrol import PodControl, namespace_terminating, slow_start
 from minik8s.controllers.podutil import available_in, is_available, is_ready, phase
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, key, labels
+from minik8s.objects.meta import annotations_of, key, labels
 from minik8s.objects.selectors import matches
 from minik8s.wire import StatusError
 
@@ -151,7 +151,7 @@ class DaemonSetController(Controller):
         return rolling.get("maxSurge") not in (None, 0, "0%")
 
     def _mixed(self, owner: Object, pods: Sequence[Object], digest: str) -> bool:
-        generation = annotations(owner).get(daemons.GENERATION_ANNOTATION)
+        generation = annotations_of(owner).get(daemons.GENERATION_ANNOTATION)
         return len({daemons.is_updated(pod, digest, generation) for pod in pods}) == 2
 
     def _back_off(self, owner: Object, pod: Object) -> float | None:
@@ -221,7 +221,7 @@ class DaemonSetController(Controller):
             self.client.update("daemonsets.apps", {**owner, "status": status}, subresource="status")
 
     def _counts(self, owner: Object, by_node: ByNode, digest: str) -> dict[str, int]:
-        generation = annotations(owner).get(daemons.GENERATION_ANNOTATION)
+        generation = annotations_of(owner).get(daemons.GENERATION_ANNOTATION)
         minimum, now = owner["spec"].get("minReadySeconds", 0), self.clock.now()
         names = ("desiredNumberScheduled", "currentNumberScheduled", "numberMisscheduled", "numberReady")
         out = dict.fromkeys((*names, "numberAvailable", "numberUnavailable", "updatedNumberScheduled"), 0)

@@ -15,7 +15,7 @@ from minik8s.controllers.deployment_sets import ReplicaSets, replica_annotations
 from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, orphans, owned
 from minik8s.controllers.podutil import condition, created, is_finished, oldest_first
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, controller_of, key, labels
+from minik8s.objects.meta import annotations_of, controller_of, key, labels
 from minik8s.objects.selectors import matches
 from minik8s.wire import StatusError
 
@@ -133,9 +133,9 @@ class DeploymentController(Controller):
     def _resize(self, deployment: Object, rs: Object, size: int) -> Object:
         """Write a ReplicaSet's size and the annotations that remember the Deployment's."""
         before, wanted = sums.replicas(rs), replica_annotations(deployment)
-        if before == size and wanted.items() <= annotations(rs).items():
+        if before == size and wanted.items() <= annotations_of(rs).items():
             return rs
-        meta = {**rs["metadata"], "annotations": {**annotations(rs), **wanted}}
+        meta = {**rs["metadata"], "annotations": {**annotations_of(rs), **wanted}}
         out = self.client.update(SETS, {**rs, "metadata": meta, "spec": {**rs["spec"], "replicas": size}})
         if before != size:
             name, way = rs["metadata"]["name"], "up" if size > before else "down"

@@ -7,7 +7,7 @@ from math import ceil, floor
 
 from minik8s.controllers.podutil import created
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations
+from minik8s.objects.meta import annotations_of
 
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
@@ -68,7 +68,7 @@ def active(sets: Iterable[Object]) -> list[Object]:
 
 def number_annotation(rs: Object, name: str) -> int | None:
     try:
-        return int(annotations(rs)[name])
+        return int(annotations_of(rs)[name])
     except (KeyError, ValueError):
         return None
 

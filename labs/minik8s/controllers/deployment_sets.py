@@ -16,7 +16,7 @@ from minik8s.controllers.hashing import compute_hash
 from minik8s.controllers.podcontrol import namespace_terminating
 from minik8s.controllers.podutil import condition, oldest_first
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, controller_of, owner_ref
+from minik8s.objects.meta import annotations_of, controller_of, owner_ref
 from minik8s.wire import StatusError
 
 HASH_LABEL = "pod-template-hash"
@@ -58,7 +58,7 @@ def find_new(deployment: Object, sets: Sequence[Object]) -> Object | None:
 
 def revision(obj: Object) -> int:
     try:
-        return int(annotations(obj).get(REVISION) or 0)
+        return int(annotations_of(obj).get(REVISION) or 0)
     except ValueError:
         return 0
 
@@ -70,7 +70,7 @@ def replica_annotations(deployment: Object) -> dict[str, str]:
 
 def new_annotations(deployment: Object, current: dict[str, str], number: int, *, exists: bool) -> dict[str, str]:
     """The annotations of the new ReplicaSet: the Deployment's own, its revision number, and those it had before."""
-    out = {**current, **{k: v for k, v in annotations(deployment).items() if k not in NOT_COPIED}}
+    out = {**current, **{k: v for k, v in annotations_of(deployment).items() if k not in NOT_COPIED}}
     try:
         old = int(current.get(REVISION) or 0)
     except ValueError:
@@ -107,22 +107,22 @@ class ReplicaSets:
         return (self._create(deployment, old, number) if create else None), old
 
     def _refresh(self, deployment: Object, new: Object, number: int) -> Object:
-        wanted = new_annotations(deployment, dict(annotations(new)), number, exists=True)
+        wanted = new_annotations(deployment, dict(annotations_of(new)), number, exists=True)
         minimum = deployment["spec"].get("minReadySeconds", 0)
-        if wanted != annotations(new) or new["spec"].get("minReadySeconds", 0) != minimum:
+        if wanted != annotations_of(new) or new["spec"].get("minReadySeconds", 0) != minimum:
             spec = {**new["spec"], "minReadySeconds": minimum}
             changed = {**new, "metadata": {**new["metadata"], "annotations": wanted}, "spec": spec}
             return self._ctx.client.update("replicasets.apps", changed)
         name = new["metadata"]["name"]
-        self._note(deployment, annotations(new).get(REVISION, ""), "FoundNewReplicaSet", f'Found new replica set "{name}"')
+        self._note(deployment, annotations_of(new).get(REVISION, ""), "FoundNewReplicaSet", f'Found new replica set "{name}"')
         return new
 
     def _note(self, deployment: Object, number: str, reason: str, message: str) -> None:
         """Put the revision on the Deployment and, when nothing is known of its progress, the condition."""
         meta, status = deployment["metadata"], deployment.get("status") or {}
         changed = deployment
-        if annotations(deployment).get(REVISION) != number:
-            changed = {**changed, "metadata": {**meta, "annotations": {**annotations(deployment), REVISION: number}}}
+        if annotations_of(deployment).get(REVISION) != number:
+            changed = {**changed, "metadata": {**meta, "annotations": {**annotations_of(deployment), REVISION: number}}}
         created = reason == "NewReplicaSetCreated"
         if has_deadline(deployment) and (created or condition(deployment, PROGRESSING) is None):
             fresh = new_condition(PROGRESSING, "True", reason, message, self._ctx.clock.now())
@@ -178,7 +178,7 @@ class ReplicaSets:
         owner = controller_of(found)
         ours = owner is not None and owner["uid"] == deployment["metadata"]["uid"]
         if ours and same_template(found["spec"]["template"], deployment["spec"]["template"]):
-            self._note(deployment, annotations(wanted)[REVISION], "FoundNewReplicaSet", f'Found new replica set "{meta["name"]}"')
+            self._note(deployment, annotations_of(wanted)[REVISION], "FoundNewReplicaSet", f'Found new replica set "{meta["name"]}"')
             return found
         status = deployment.get("status") or {}
         count = (status.get("collisionCount") or 0) + 1

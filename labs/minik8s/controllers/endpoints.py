@@ -22,7 +22,7 @@ from minik8s.controllers.endpoints_common import (
 from minik8s.controllers.owners import in_namespace, index_by_namespace
 from minik8s.controllers.podutil import is_ready
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, key, labels
+from minik8s.objects.meta import annotations_of, key, labels
 from minik8s.wire import StatusError
 
 MANAGED_BY = "endpoints.kubernetes.io/managed-by"
@@ -89,9 +89,9 @@ class EndpointsController(Controller):
             "namespace": service["metadata"]["namespace"],
         }
         meta["labels"] = marks
-        notes = {k: v for k, v in annotations(service).items() if k != LAST_CHANGE and not k.startswith("kubectl.")}
-        if current is not None and LAST_CHANGE in annotations(current):
-            notes[LAST_CHANGE] = annotations(current)[LAST_CHANGE]
+        notes = {k: v for k, v in annotations_of(service).items() if k != LAST_CHANGE and not k.startswith("kubectl.")}
+        if current is not None and LAST_CHANGE in annotations_of(current):
+            notes[LAST_CHANGE] = annotations_of(current)[LAST_CHANGE]
         if sum(len(s.get("addresses") or ()) + len(s.get("notReadyAddresses") or ()) for s in subsets) >= CAPACITY:
             notes[OVER_CAPACITY] = "truncated"
         if notes:

@@ -7,7 +7,7 @@ from minik8s.controllers.endpoints_common import LAST_CHANGE
 from minik8s.controllers.endpointslice import BY_SERVICE, SLICES, service_of
 from minik8s.controllers.slicing import MANAGED_BY, SERVICE_NAME, Group, endpoint_key, plan
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, key, labels, name, owner_ref
+from minik8s.objects.meta import annotations_of, key, labels, name, owner_ref
 from minik8s.wire import StatusError
 
 CONTROLLER = "endpointslicemirroring-controller.k8s.io"
@@ -56,7 +56,7 @@ class EndpointSliceMirroringController(Controller):
 
     def _mirrors(self, endpoints: Object) -> bool:
         """Whether a person wrote them: no leader election lock, not opted out, a Service without selector."""
-        if labels(endpoints).get(SKIP) == "true" or LEADER in annotations(endpoints):
+        if labels(endpoints).get(SKIP) == "true" or LEADER in annotations_of(endpoints):
             return False
         service = self.services.get(endpoints["metadata"]["namespace"], name(endpoints))
         return service is not None and not service["spec"].get("selector")
@@ -105,7 +105,7 @@ def _base(endpoints: Object, family: str) -> Object:
         "labels": {**labels(endpoints), SERVICE_NAME: name(endpoints), MANAGED_BY: CONTROLLER},
         "ownerReferences": [owner_ref(endpoints)],
     }
-    notes = {k: v for k, v in annotations(endpoints).items() if k != LAST_CHANGE and not k.startswith("kubectl.")}
+    notes = {k: v for k, v in annotations_of(endpoints).items() if k != LAST_CHANGE and not k.startswith("kubectl.")}
     if notes:
         meta["annotations"] = notes
     return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta, "addressType": family}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations
+from minik8s.objects.meta import annotations_of
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
@@ -22,7 +22,7 @@ def per_index(job: Object) -> bool:
 
 def index_of(pod: Object) -> int | None:
     try:
-        found = int(annotations(pod)[INDEX])
+        found = int(annotations_of(pod)[INDEX])
     except (KeyError, ValueError):
         return None
     return found if found >= 0 else None
@@ -63,6 +63,6 @@ def ignored_count(pod: Object) -> int:
 
 def _number(pod: Object, name: str) -> int:
     try:
-        return int(annotations(pod).get(name, "0"))
+        return int(annotations_of(pod).get(name, "0"))
     except ValueError:
         return 0

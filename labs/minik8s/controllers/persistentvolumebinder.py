@@ -16,7 +16,7 @@ from minik8s.controllers.volume_match import (
     waits_for_consumer,
 )
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, key, name
+from minik8s.objects.meta import annotations_of, key, name
 from minik8s.wire import StatusError
 
 CLAIMS, VOLUMES, CLASSES = "persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io"
@@ -81,7 +81,7 @@ class PersistentVolumeBinder(Controller):
         claim = self.claims.get(namespace, short)
         if claim is None:
             return None
-        if BIND_COMPLETED in annotations(claim):
+        if BIND_COMPLETED in annotations_of(claim):
             self._sync_bound(claim)
             return None
         return self._sync_unbound(claim)
@@ -92,7 +92,7 @@ class PersistentVolumeBinder(Controller):
             return self._sync_asked(claim)
         storage_class = self.classes.get("", class_of(claim)) if class_of(claim) else None
         delayed = waits_for_consumer(claim, storage_class)
-        node = self.nodes.get("", annotations(claim).get(SELECTED_NODE, ""))
+        node = self.nodes.get("", annotations_of(claim).get(SELECTED_NODE, ""))
         volume = find_match(self.volumes.list(), claim, node, delayed=delayed)
         if volume is not None:
             self._bind(volume, claim)
@@ -161,7 +161,7 @@ class PersistentVolumeBinder(Controller):
         if provisioner == NO_PROVISIONER:
             return claim
         marks = dict.fromkeys(PROVISIONERS, provisioner)
-        if not marks.items() <= annotations(claim).items():
+        if not marks.items() <= annotations_of(claim).items():
             claim = self.client.update(CLAIMS, _annotated(claim, marks))
         self.ctx.recorder.event(claim, "Normal", "ExternalProvisioning", EXTERNAL.format(provisioner))
         return claim
@@ -210,7 +210,7 @@ class PersistentVolumeBinder(Controller):
         if claim["spec"].get("volumeName") != name(volume):
             changed = {**changed, "spec": {**claim["spec"], "volumeName": name(volume)}}
             marks[BOUND_BY_CONTROLLER] = "yes"
-        if not marks.items() <= annotations(claim).items():
+        if not marks.items() <= annotations_of(claim).items():
             changed = _annotated(changed, marks)
         return claim if changed is claim else self.client.update(CLAIMS, changed)
 
@@ -229,7 +229,7 @@ class PersistentVolumeBinder(Controller):
             self._volume_phase(volume, "Bound")
         elif not claim["spec"].get("volumeName"):
             self.enqueue("claim/" + key(claim))
-        elif BOUND_BY_CONTROLLER in annotations(volume):
+        elif BOUND_BY_CONTROLLER in annotations_of(volume):
             self._unbind(volume)  # the claim went elsewhere meanwhile
 
     def _claim_of(self, reference: Object) -> Object | None:
@@ -240,14 +240,14 @@ class PersistentVolumeBinder(Controller):
 
     def _unbind(self, volume: Object) -> None:
         spec = {k: v for k, v in volume["spec"].items() if k != "claimRef"}
-        notes = {k: v for k, v in annotations(volume).items() if k != BOUND_BY_CONTROLLER}
+        notes = {k: v for k, v in annotations_of(volume).items() if k != BOUND_BY_CONTROLLER}
         changed = {**volume, "metadata": {**volume["metadata"], "annotations": notes}, "spec": spec}
         self._volume_phase(self.client.update(VOLUMES, changed), "Available")
 
     def _reclaim(self, volume: Object) -> None:
         """Retain: a person decides. Delete: the provisioner that made it removes it; by hand made ones cannot be."""
         policy = volume["spec"].get("persistentVolumeReclaimPolicy", "Retain")
-        if policy == "Delete" and PROVISIONED_BY not in annotations(volume):
+        if policy == "Delete" and PROVISIONED_BY not in annotations_of(volume):
             if (volume.get("status") or {}).get("phase") != "Failed":
                 message = f"Error getting deleter volume plugin for volume \"{name(volume)}\": no volume plugin matched"
                 self._volume_phase(volume, "Failed", message)
@@ -269,11 +269,11 @@ class PersistentVolumeBinder(Controller):
 
 
 def _annotated(obj: Object, marks: dict[str, str]) -> Object:
-    return {**obj, "metadata": {**obj["metadata"], "annotations": {**annotations(obj), **marks}}}
+    return {**obj, "metadata": {**obj["metadata"], "annotations": {**annotations_of(obj), **marks}}}
 
 
 def _unbound_class(claim: Object) -> list[str]:
-    return [] if BIND_COMPLETED in annotations(claim) else [class_of(claim)]
+    return [] if BIND_COMPLETED in annotations_of(claim) else [class_of(claim)]
 
 
 def _uses(pod: Object, claim_name: str) -> bool:

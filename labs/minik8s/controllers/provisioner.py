@@ -16,7 +16,7 @@ from minik8s.controllers.persistentvolumebinder import (
 )
 from minik8s.controllers.volume_match import SELECTED_NODE, class_of
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, key, name
+from minik8s.objects.meta import annotations_of, key, name
 from minik8s.wire import StatusError
 
 PROVISIONER = "minik8s.io/simulated"
@@ -48,7 +48,7 @@ class SimulatedProvisioner(Controller):
         claim = self.claims.get(namespace, short)
         if claim is None or claim["spec"].get("volumeName") or "deletionTimestamp" in claim["metadata"]:
             return
-        if annotations(claim).get(PROVISIONERS[1]) != PROVISIONER:
+        if annotations_of(claim).get(PROVISIONERS[1]) != PROVISIONER:
             return
         storage_class = self.classes.get("", class_of(claim))
         volume_name = f"pvc-{claim['metadata']['uid']}"
@@ -69,7 +69,7 @@ class SimulatedProvisioner(Controller):
 
     def _remove(self, volume_name: str) -> None:
         volume = self.volumes.get("", volume_name)
-        if volume is None or annotations(volume).get(PROVISIONED_BY) != PROVISIONER:
+        if volume is None or annotations_of(volume).get(PROVISIONED_BY) != PROVISIONER:
             return
         released = (volume.get("status") or {}).get("phase") == "Released"
         if released and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
@@ -101,7 +101,7 @@ def _volume(volume_name: str, claim: Object, storage_class: Object) -> Object:
     }
     if storage_class.get("mountOptions"):
         spec["mountOptions"] = storage_class["mountOptions"]
-    node = annotations(claim).get(SELECTED_NODE)
+    node = annotations_of(claim).get(SELECTED_NODE)
     if node:
         expression = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}

@@ -8,7 +8,7 @@ from typing import Any
 
 from minik8s.controllers.podutil import created, is_ready, phase, ready_since, restarts
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations
+from minik8s.objects.meta import annotations_of
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -16,7 +16,7 @@ _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 def deletion_cost(pod: Object) -> int:
     try:
-        return int(annotations(pod).get(DELETION_COST, "0"))
+        return int(annotations_of(pod).get(DELETION_COST, "0"))
     except ValueError:
         return 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, labels
+from minik8s.objects.meta import annotations_of, labels
 from minik8s.objects.quantity import Quantity, parse_quantity
 from minik8s.objects.selectors import matches, node_selector_matches
 
@@ -17,7 +17,7 @@ NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 def class_of(obj: Object) -> str:
     """The storage class of a claim or of a volume; "" for none."""
-    return str(annotations(obj).get(BETA_CLASS) or obj["spec"].get("storageClassName") or "")
+    return str(annotations_of(obj).get(BETA_CLASS) or obj["spec"].get("storageClassName") or "")
 
 
 def requested(claim: Object) -> Quantity:
@@ -30,7 +30,7 @@ def capacity(volume: Object) -> Quantity:
 
 def waits_for_consumer(claim: Object, storage_class: Object | None) -> bool:
     """Whether binding must wait until the scheduler has chosen a node for a pod that uses the claim."""
-    if storage_class is None or SELECTED_NODE in annotations(claim):
+    if storage_class is None or SELECTED_NODE in annotations_of(claim):
         return False
     return bool(storage_class.get("volumeBindingMode") == "WaitForFirstConsumer")
 

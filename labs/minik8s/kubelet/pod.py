@@ -48,6 +48,7 @@ class PodWorker:
         self.started_at = kubelet.host.now()
         self.posted: Object = {}
         self.unsure = False
+        self._posted_version = 0
         self.stopping = False
         self.removed = False
         self.failure: tuple[str, str] | None = None
@@ -87,6 +88,9 @@ class PodWorker:
         if pod["metadata"].get("deletionTimestamp"):
             self.stop(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
             return
+        if not self._agrees(pod):
+            self.unsure = True
+            self.post_now()
         if pod["spec"] is old["spec"] and pod["metadata"].get("generation") == old["metadata"].get("generation"):
             if pod["status"].get("conditions") != old["status"].get("conditions"):
                 self.post_now()
@@ -94,6 +98,16 @@ class PodWorker:
         if pod["spec"] != old["spec"]:
             self._spec_changed(pod["spec"])
         self.post_now()
+
+    def _agrees(self, pod: Object) -> bool:
+        """Whether the API has what was posted last; others may have written the status meanwhile."""
+        if not self.posted or int(pod["metadata"]["resourceVersion"]) < self._posted_version:
+            return True
+        status = pod.get("status") or {}
+        known = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+        mine = self.posted.get("conditions") or ()
+        same = all(known.get(c["type"]) == c["status"] for c in mine)
+        return same and status.get("phase") == self.posted.get("phase")
 
     def _spec_changed(self, spec: Object) -> None:
         known = {c.name for c in self.ephemeral}
@@ -318,8 +332,8 @@ class PodWorker:
         patch = whole_status(status) if self.unsure else status_patch(before, status)
         body = {"metadata": {"uid": self.uid}, "status": patch}
         try:
-            self.kubelet.client.patch("pods", meta["namespace"], meta["name"], body, type="strategic",
-                                      subresource="status")
+            stored = self.kubelet.client.patch("pods", meta["namespace"], meta["name"], body, type="strategic",
+                                               subresource="status")
         except StatusError as error:
             if error.code not in (404, 409):
                 # The write may have been done all the same: nothing is known about what the API has now.
@@ -327,6 +341,7 @@ class PodWorker:
                 self._plan_post(STATUS_RETRY)
             return
         self.posted, self.unsure = status, False
+        self._posted_version = int(stored["metadata"]["resourceVersion"])
 
     def backoff_left(self, worker: ContainerWorker) -> float:
         instance = worker.current

@@ -41,7 +41,7 @@ def labels(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("labels") or _EMPTY
 
 
-def annotations(obj: Object) -> dict[str, str]:
+def annotations_of(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("annotations") or _EMPTY
 
 

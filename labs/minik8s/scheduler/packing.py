@@ -149,15 +149,7 @@ class Fragmentation:
 
     def _measure(self, cpu: int, left: tuple[int, ...], model: str) -> float:
         whole = sum(left)
-        lost = 0.0
-        for kind, share in self.typical:
-            usable = whole
-            if not kind.milli or (kind.models and model not in kind.models) or cpu < kind.cpu or sum(free >= kind.milli for free in left) < kind.gpus:
-                usable = 0
-            else:
-                usable = sum(free for free in left if free >= kind.milli)
-            lost += share * (whole - usable)
-        return lost
+        return sum(share * (whole - _usable(kind, cpu, left, model)) for kind, share in self.typical)
 
     def _choose(
         self, cpu: int, left: tuple[int, ...], model: str, need: int, gpus: int, milli: int
@@ -172,6 +164,14 @@ class Fragmentation:
             if score > best:
                 best, chosen = score, option
         return best, chosen
+
+
+def _usable(kind: Kind, cpu: int, left: tuple[int, ...], model: str) -> int:
+    """GPU thousandths that a task of this kind could use: none if it does not fit, or asks for no GPU."""
+    if not kind.milli or cpu < kind.cpu or (kind.models and model not in kind.models):
+        return 0
+    rooms = [free for free in left if free >= kind.milli]
+    return sum(rooms) if len(rooms) >= kind.gpus else 0
 
 
 def typical(tasks: Sequence[Task], popular: float = POPULAR) -> list[tuple[Kind, float]]:

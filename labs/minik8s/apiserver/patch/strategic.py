@@ -171,7 +171,10 @@ def _key_of(item: Any, merge_key: str) -> Any:
         raise PatchFailed(f"expected a map[string]interface {{}}, but received a {_go_type(item)}")
     if merge_key not in item:
         raise PatchFailed(f"map: {go_map(item)} does not contain declared merge key: {merge_key}")
-    return item[merge_key]
+    key = item[merge_key]
+    if isinstance(key, dict | list):
+        raise PatchFailed(f"map: {go_map(item)} has a merge key that is no scalar: {merge_key}")
+    return key
 
 
 def _merge_list(

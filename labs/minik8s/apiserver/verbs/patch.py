@@ -179,13 +179,23 @@ def apply(call: Call, old: Object | None, store: Storing) -> Response:
     if repeated and call.options.validation == "Strict":
         raise bad_request(f"error strict decoding patch: {', '.join(repeated)}")
     if new is not old:
-        new = dict(new)
+        new = _converted(call, old, dict(new))
         common.check_namespace(call, new)
         common.check_name(call, new)
         new = scheme.default(call.kind, scheme.decode(call.kind, new).object)
     if old is None:
         return Response(201, create_object(call, new, tracked=True))
     return Response(200, old if new is old else store(call, old, new, tracked=False))
+
+
+def _converted(call: Call, old: Object | None, new: Object) -> Object:
+    """What was merged, as the kind's own type. StatusError 400."""
+    result = scheme.decode(call.kind, new, old)
+    if result.error:
+        kind = call.kind
+        what = f"{call.namespace}/{call.info.name}; {kind.group}/{kind.version}, Kind={kind.kind}"
+        raise bad_request(f"failed to convert new object ({what}) to proper version ({kind.api_version}): {result.error}")
+    return result.object
 
 
 def _applied_body(call: Call) -> tuple[Object, list[str]]:
@@ -201,4 +211,7 @@ def _applied_body(call: Call) -> tuple[Object, list[str]]:
             raise bad_request("error decoding patch: json: cannot unmarshal value into Go value of type map[string]any")
         if gojson.too_deep(value):
             raise bad_request("error decoding patch: exceeded max depth")
-    return value, repeated
+    if not isinstance(value.get("metadata", {}), dict):
+        into = "Go struct field .metadata of type map[string]interface {}"
+        raise bad_request(f"error decoding patch: json: cannot unmarshal {_kind_of(value['metadata'])} into {into}")
+    return {"metadata": {}, **value}, repeated

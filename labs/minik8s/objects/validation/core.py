@@ -238,9 +238,9 @@ def replicas_status(errors: Errors, status: Object, keys: tuple[str, ...]) -> No
     total = status.get("replicas", 0)
     for key in keys:
         if status.get(key, 0) > total:
-            errors.append(invalid(f"status.{key}", status[key], "cannot be greater than status.replicas"))
+            errors.append(invalid(f"status.{key}", status.get(key, 0), "cannot be greater than status.replicas"))
     if "availableReplicas" in keys and status.get("availableReplicas", 0) > status.get("readyReplicas", 0):
-        errors.append(invalid("status.availableReplicas", status["availableReplicas"],
+        errors.append(invalid("status.availableReplicas", status.get("availableReplicas", 0),
                               "cannot be greater than readyReplicas"))
 
 
