@@ -2,7 +2,8 @@
 
 Grammar: https://github.com/google/cel-spec/blob/master/doc/langdef.md. Nodes are tuples whose first item names them:
 ("lit", value) ("id", name) ("sel", node, field, optional) ("index", node, node, optional)
-("call", target|None, name, args) ("list", items) ("map", pairs) ("struct", name, pairs) ("?:", a, b, c) ("&&", a, b) ("||", a, b) ("op", name, args).
+("call", target|None, name, args) ("list", items) ("map", pairs) ("struct", name, pairs)
+("?:", a, b, c) ("&&", a, b) ("||", a, b) ("op", name, args).
 """
 
 from __future__ import annotations

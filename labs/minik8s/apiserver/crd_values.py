@@ -218,10 +218,10 @@ def _combinations(value: Any, schema: Object, path: str, out: Errors) -> None:
     """allOf, anyOf, oneOf and not. Their summaries have no path of their own."""
     any_of, one_of, all_of = schema.get("anyOf"), schema.get("oneOf"), schema.get("allOf")
     if any_of:
-        results = [validate(value, sub, path) for sub in any_of]
+        results: list[Errors] = [validate(value, sub, path) for sub in any_of]
         if all(results):
             out.append(_summary(f'"{path}" must validate at least one schema (anyOf)'))
-            out += min(results, key=lambda faults: len(faults))
+            out += _fewest(results)
     if one_of:
         results = [validate(value, sub, path) for sub in one_of]
         good = sum(not result for result in results)
@@ -229,7 +229,7 @@ def _combinations(value: Any, schema: Object, path: str, out: Errors) -> None:
             what = "Found none valid" if not good else f"Found {good} valid alternatives"
             out.append(_summary(f'"{path}" must validate one and only one schema (oneOf). {what}'))
             if not good:
-                out += min(results, key=lambda faults: len(faults))
+                out += _fewest(results)
     if all_of:
         results = [validate(value, sub, path) for sub in all_of]
         good = sum(not result for result in results)
@@ -239,6 +239,10 @@ def _combinations(value: Any, schema: Object, path: str, out: Errors) -> None:
             out += [fault for result in results for fault in result]
     if schema.get("not") and not validate(value, schema["not"], path):
         out.append(_summary(f'"{path}" must not validate the schema (not)'))
+
+
+def _fewest(results: list[Errors]) -> Errors:
+    return min(results, key=len)
 
 
 def _summary(text: str) -> field.FieldError:

@@ -19,6 +19,7 @@ from minik8s.wire import Request, Response
 
 VERSION = "v1.36.2"
 _JSON = "application/json"
+_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _PATCH = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
 
 
@@ -120,9 +121,23 @@ def _schema_name(schemas: Schemas, kind: Kind) -> str:
 def _version_2(request: Request, registry: Registry) -> Response:
     accept = request.headers.get("accept", "")
     if accept and all("protobuf" in part for part in accept.split(",")):
-        raise wire.not_acceptable("only the following media types are accepted: application/json")
+        return _answer(request, _bare_document(), "", _PROTOBUF)
     tables = tuple((gv, tuple(registry.in_version(*gv))) for gv in _group_versions(registry))
     return _answer(request, _swagger(tables), "")
+
+
+def _bare_document() -> bytes:
+    """The OpenAPI 2 document in gnostic's protobuf, without paths and definitions.
+
+    kubectl 1.27 and later ask for this form only about kinds that no OpenAPI 3 document has, and then need it to say
+    that it does not know them either.
+    """
+
+    def text(number: int, value: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    info = text(1, b"Kubernetes") + text(2, VERSION.encode())
+    return text(1, b"2.0") + text(2, info) + text(8, b"") + text(9, b"")
 
 
 @lru_cache(maxsize=1)
@@ -144,9 +159,9 @@ def _swagger(tables: tuple[tuple[tuple[str, str], tuple[Kind, ...]], ...]) -> by
     return json.dumps(out, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _answer(request: Request, body: bytes, tag: str) -> Response:
+def _answer(request: Request, body: bytes, tag: str, media: str = _JSON) -> Response:
     tag = tag or hashlib.sha512(body).hexdigest().upper()
-    headers = {"content-type": _JSON, "etag": f'"{tag}"', "vary": "Accept"}
+    headers = {"content-type": media, "etag": f'"{tag}"', "vary": "Accept"}
     headers["cache-control"] = "public, immutable" if request.param("hash") else "no-cache, private"
     if request.headers.get("if-none-match", "") == f'"{tag}"':
         return Response(304, None, headers)

@@ -7,7 +7,6 @@ from typing import Any
 
 from minik8s.objects import Object
 
-
 _DAEMON_SET_GENERATION = "deprecated.daemonset.template.generation"
 """Written by the conversion to apps/v1, so not in the metadata of the internal object."""
 

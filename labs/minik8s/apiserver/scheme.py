@@ -14,7 +14,6 @@ from minik8s.objects import Object, defaults, schema, validation
 from minik8s.objects.kinds import Kind
 from minik8s.objects.meta import rfc3339
 from minik8s.objects.schema import DecodeResult, decode_type
-from minik8s.objects.validation import meta
 from minik8s.objects.validation.field import Errors
 
 __all__ = ["decode", "decode_type", "default"]
@@ -88,7 +87,8 @@ def prepare_status_update(call: Call, new: Object, old: Object) -> Object:
 def validate_status_update(call: Call, new: Object, old: Object) -> None:
     kind = call.kind
     if isinstance(kind, CustomKind):
-        _refuse(call, new, [*validation.common_update(kind, new, old), *crd_kinds.validate_status_update(kind, new, old)])
+        errors = crd_kinds.validate_status_update(kind, new, old)
+        _refuse(call, new, [*validation.common_update(kind, new, old), *errors])
     else:
         _refuse(call, new, validation.validate_status_update(kind, new, old))
 

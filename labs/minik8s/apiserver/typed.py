@@ -89,7 +89,10 @@ class Node:
                     f"associative list with keys has an element that omits all key fields [{names}] "
                     "(and doesn't have default values for any key fields)"
                 )
-        return key_element(tuple(key for key, _ in found), *(value for _, value in found))
+        names_, values = tuple(key for key, _ in found), [value for _, value in found]
+        if any(isinstance(value, dict | list) for value in values):  # of the wrong type, as will be found
+            return key_element.__wrapped__(names_, *values)
+        return key_element(names_, *values)
 
 
 _SET_ERRORS = {

@@ -197,9 +197,7 @@ class DaemonSetController(Controller):
         self._sync(name, owner, surging, doomed, digest)
 
     # ---- history and status ----------------------------------------------------------
-    def _clean_history(
-        self, owner: Object, revisions: list[Object], current: Object, pods: Sequence[Object]
-    ) -> None:
+    def _clean_history(self, owner: Object, revisions: list[Object], current: Object, pods: Sequence[Object]) -> None:
         used = {labels(pod).get(REVISION_LABEL, "") for pod in pods}
         live = {r["metadata"]["name"] for r in revisions if labels(r).get(REVISION_LABEL) in used}
         live.add(current["metadata"]["name"])

@@ -114,7 +114,9 @@ class ReplicaSets:
             changed = {**new, "metadata": {**new["metadata"], "annotations": wanted}, "spec": spec}
             return self._ctx.client.update("replicasets.apps", changed)
         name = new["metadata"]["name"]
-        self._note(deployment, annotations_of(new).get(REVISION, ""), "FoundNewReplicaSet", f'Found new replica set "{name}"')
+        self._note(
+            deployment, annotations_of(new).get(REVISION, ""), "FoundNewReplicaSet", f'Found new replica set "{name}"'
+        )
         return new
 
     def _note(self, deployment: Object, number: str, reason: str, message: str) -> None:
@@ -178,7 +180,12 @@ class ReplicaSets:
         owner = controller_of(found)
         ours = owner is not None and owner["uid"] == deployment["metadata"]["uid"]
         if ours and same_template(found["spec"]["template"], deployment["spec"]["template"]):
-            self._note(deployment, annotations_of(wanted)[REVISION], "FoundNewReplicaSet", f'Found new replica set "{meta["name"]}"')
+            self._note(
+                deployment,
+                annotations_of(wanted)[REVISION],
+                "FoundNewReplicaSet",
+                f'Found new replica set "{meta["name"]}"',
+            )
             return found
         status = deployment.get("status") or {}
         count = (status.get("collisionCount") or 0) + 1

@@ -134,7 +134,11 @@ def rollout_status(deployment: Object, sets: Sequence[Object], new: Object | Non
 
 
 def _progress(deployment: Object, status: Object, new: Object | None, current: Object | None, now: float) -> Object:
-    who = f'ReplicaSet "{new["metadata"]["name"]}"' if new is not None else f'Deployment "{deployment["metadata"]["name"]}"'
+    who = (
+        f'ReplicaSet "{new["metadata"]["name"]}"'
+        if new is not None
+        else f'Deployment "{deployment["metadata"]["name"]}"'
+    )
     if is_complete(deployment, status):
         message = f"{who} has successfully progressed."
         return set_condition(status, new_condition(PROGRESSING, "True", COMPLETE, message, now))

@@ -84,10 +84,14 @@ class EndpointsController(Controller):
         if is_headless(service):
             marks[IS_HEADLESS] = ""
         marks[MANAGED_BY] = self.component
-        meta: Object = dict(current["metadata"]) if current is not None else {
-            "name": service["metadata"]["name"],
-            "namespace": service["metadata"]["namespace"],
-        }
+        meta: Object = (
+            dict(current["metadata"])
+            if current is not None
+            else {
+                "name": service["metadata"]["name"],
+                "namespace": service["metadata"]["namespace"],
+            }
+        )
         meta["labels"] = marks
         notes = {k: v for k, v in annotations_of(service).items() if k != LAST_CHANGE and not k.startswith("kubectl.")}
         if current is not None and LAST_CHANGE in annotations_of(current):

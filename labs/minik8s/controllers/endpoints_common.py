@@ -41,7 +41,11 @@ def hostname_of(pod: Object, service: Object) -> str:
     """The name under which cluster DNS knows this pod of a governing Service, or ""."""
     spec = pod["spec"]
     same = pod["metadata"]["namespace"] == service["metadata"]["namespace"]
-    return str(spec["hostname"]) if same and spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"] else ""
+    return (
+        str(spec["hostname"])
+        if same and spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]
+        else ""
+    )
 
 
 def port_number(pod: Object, port: Object) -> int | None:

@@ -64,7 +64,8 @@ class EndpointSliceController(Controller):
         if service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
             return None
         existing = [
-            s for s in self.slices.by_index(BY_SERVICE, service_key)
+            s
+            for s in self.slices.by_index(BY_SERVICE, service_key)
             if labels(s).get(MANAGED_BY) == CONTROLLER and "deletionTimestamp" not in s["metadata"]
         ]
         families = service["spec"].get("ipFamilies") or ["IPv4"]

@@ -38,7 +38,9 @@ class EndpointSliceMirroringController(Controller):
     def reconcile(self, endpoints_key: str) -> float | None:
         namespace, _, short = endpoints_key.partition("/")
         endpoints = self.endpoints.get(namespace, short)
-        existing = [s for s in self.slices.by_index(BY_SERVICE, endpoints_key) if labels(s).get(MANAGED_BY) == CONTROLLER]
+        existing = [
+            s for s in self.slices.by_index(BY_SERVICE, endpoints_key) if labels(s).get(MANAGED_BY) == CONTROLLER
+        ]
         if endpoints is None or not self._mirrors(endpoints):
             for old in existing:
                 self._delete(old)

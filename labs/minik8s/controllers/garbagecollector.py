@@ -54,7 +54,12 @@ class GarbageCollector(Controller):
         if node is None:
             node = Node(meta["uid"], resource, meta.get("namespace", ""), meta["name"])
             self.graph.add(node)
-        node.resource, node.namespace, node.name, node.virtual = resource, meta.get("namespace", ""), meta["name"], False
+        node.resource, node.namespace, node.name, node.virtual = (
+            resource,
+            meta.get("namespace", ""),
+            meta["name"],
+            False,
+        )
         self._relink(node, list(meta.get("ownerReferences") or ()))
         if not is_deleting(obj):
             return
@@ -84,9 +89,11 @@ class GarbageCollector(Controller):
             owner = self.graph.get(uid)
             if invented is not None:
                 self.enqueue("delete/" + invented.uid)
-            if uid in self._absent or (owner is not None and self._misplaced(node, owner)):
-                self.enqueue("delete/" + node.uid)
-            elif owner is not None and owner.deleting_dependents:
+            if (
+                uid in self._absent
+                or (owner is not None and self._misplaced(node, owner))
+                or (owner is not None and owner.deleting_dependents)
+            ):
                 self.enqueue("delete/" + node.uid)
         if before.keys() != after.keys() and before:
             self.enqueue("delete/" + node.uid)
@@ -192,7 +199,7 @@ class GarbageCollector(Controller):
             "metadata": {"name": node.name, "uid": node.uid},
         }
         what = f"[{reference['apiVersion']}/{reference['kind']}, namespace: {node.namespace}, name: {reference['name']}"
-        message = f"ownerRef {what}, uid: {reference['uid']}] does not exist in namespace \"{node.namespace}\""
+        message = f'ownerRef {what}, uid: {reference["uid"]}] does not exist in namespace "{node.namespace}"'
         self.ctx.recorder.event(about, "Warning", "OwnerRefInvalidNamespace", message)
 
     def _finish_foreground(self, node: Node, live: Object) -> None:
@@ -221,8 +228,12 @@ class GarbageCollector(Controller):
         version = live["metadata"]["resourceVersion"]
         try:
             self.client.delete(
-                node.resource.name, node.namespace, node.name,
-                propagation=policy, uid=node.uid, resource_version=version,
+                node.resource.name,
+                node.namespace,
+                node.name,
+                propagation=policy,
+                uid=node.uid,
+                resource_version=version,
             )
         except StatusError as error:
             if error.code != 404:

@@ -30,7 +30,9 @@ def template_of(revision: Object) -> Object:
 
 def ordered(revisions: Sequence[Object]) -> list[Object]:
     """By number, then by age."""
-    return sorted(revisions, key=lambda r: (r["revision"], r["metadata"].get("creationTimestamp") or "", r["metadata"]["name"]))
+    return sorted(
+        revisions, key=lambda r: (r["revision"], r["metadata"].get("creationTimestamp") or "", r["metadata"]["name"])
+    )
 
 
 def next_number(revisions: Sequence[Object]) -> int:

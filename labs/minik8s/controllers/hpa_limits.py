@@ -40,12 +40,16 @@ def stabilize(memory: Memory, wanted: int, now: float) -> Outcome:
 
 def _stabilized(wanted: int, found: int) -> Outcome:
     if found > wanted:
-        return found, "ScaleDownStabilized", (
-            "recent recommendations were higher than current one, applying the highest recent recommendation"
+        return (
+            found,
+            "ScaleDownStabilized",
+            ("recent recommendations were higher than current one, applying the highest recent recommendation"),
         )
     if found < wanted:
-        return found, "ScaleUpStabilized", (
-            "recent recommendations were lower than current one, applying the lowest recent recommendation"
+        return (
+            found,
+            "ScaleUpStabilized",
+            ("recent recommendations were lower than current one, applying the lowest recent recommendation"),
         )
     return found, "ReadyForNewScale", "recommended size matches current size"
 
@@ -78,7 +82,9 @@ def _too_many(found: int, rate: bool) -> Outcome:
     return found, "TooManyReplicas", "the desired replica count is more than the maximum replica count"
 
 
-def limit_with(memory: Memory, behavior: Object, current: int, wanted: int, least: int, most: int, now: float) -> Outcome:
+def limit_with(
+    memory: Memory, behavior: Object, current: int, wanted: int, least: int, most: int, now: float
+) -> Outcome:
     """Within minReplicas, maxReplicas and the policies of `behavior`."""
     if wanted > current:
         ceiling = max(current, _ceiling(memory, behavior.get("scaleUp") or {}, current, now))
@@ -88,7 +94,11 @@ def limit_with(memory: Memory, behavior: Object, current: int, wanted: int, leas
         floor = min(current, _floor(memory, behavior.get("scaleDown") or {}, current, now))
         if wanted < max(least, floor):
             if floor > least:
-                return floor, "ScaleDownLimit", "the desired replica count is decreasing faster than the maximum scale rate"
+                return (
+                    floor,
+                    "ScaleDownLimit",
+                    "the desired replica count is decreasing faster than the maximum scale rate",
+                )
             return least, "TooFewReplicas", "the desired replica count is less than the minimum replica count"
     return wanted, "DesiredWithinRange", "the desired count is within the acceptable range"
 
@@ -98,7 +108,10 @@ def _changed(events: Iterable[tuple[float, int]], period: float, now: float) -> 
 
 
 def _ceiling(memory: Memory, rules: Object, current: int, now: float) -> int:
-    default = [{"type": "Pods", "value": 4, "periodSeconds": 15}, {"type": "Percent", "value": 100, "periodSeconds": 15}]
+    default = [
+        {"type": "Pods", "value": 4, "periodSeconds": 15},
+        {"type": "Percent", "value": 100, "periodSeconds": 15},
+    ]
     choice = rules.get("selectPolicy") or "Max"
     if choice == "Disabled":
         return current

@@ -36,9 +36,7 @@ class MetricError(Exception):
         self.reason, self.message = reason, message
 
 
-def pod_metrics(
-    client: Client, namespace: str, selector: str, resource: str, container: str = ""
-) -> dict[str, Sample]:
+def pod_metrics(client: Client, namespace: str, selector: str, resource: str, container: str = "") -> dict[str, Sample]:
     """Use of `resource` by pod, from metrics.k8s.io."""
     try:
         found = client.list("pods.metrics.k8s.io", namespace, label_selector=selector)
@@ -92,8 +90,15 @@ def _resource(client: Client, namespace: str, spec: Object, current: int, select
 
 
 def _calculate(
-    client: Client, namespace: str, selector: str, metrics: dict[str, Sample], target: Object, current: int,
-    resource: str, container: str, now: float,
+    client: Client,
+    namespace: str,
+    selector: str,
+    metrics: dict[str, Sample],
+    target: Object,
+    current: int,
+    resource: str,
+    container: str,
+    now: float,
 ) -> tuple[int, Object]:
     pods = client.list("pods", namespace, label_selector=selector)
     if not pods:
@@ -116,5 +121,3 @@ def _calculate(
         current, groups, usable, ratio, lambda m: utilization_ratio(m, requests, percent)[0], (full, {})
     )
     return count, {"averageUtilization": used, "averageValue": canonical(from_milli(average))}
-
-

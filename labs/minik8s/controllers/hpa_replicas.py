@@ -82,7 +82,9 @@ def requests_of(pods: Sequence[Object], resource: str, container: str = "") -> d
     return out
 
 
-def utilization_ratio(metrics: Mapping[str, Sample], requests: Mapping[str, int], target: int) -> tuple[float, int, int]:
+def utilization_ratio(
+    metrics: Mapping[str, Sample], requests: Mapping[str, int], target: int
+) -> tuple[float, int, int]:
     """(use / target, percent of the requests in use, average use in thousandths)."""
     used = sum(m.value for pod, m in metrics.items() if pod in requests)
     asked = sum(requests[pod] for pod in metrics if pod in requests)

@@ -61,7 +61,7 @@ class JobController(Controller):
             return
         owner = controller_of(new)
         job = self.jobs.get(new["metadata"]["namespace"], owner["name"]) if owner is not None else None
-        if owner is None or owner["kind"] == "Job" and (job is None or job["metadata"]["uid"] != owner["uid"]):
+        if owner is None or (owner["kind"] == "Job" and (job is None or job["metadata"]["uid"] != owner["uid"])):
             self.enqueue("orphan:" + key(new))
 
     # ---- the loop ----------------------------------------------------------------

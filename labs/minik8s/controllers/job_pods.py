@@ -143,5 +143,3 @@ def is_index_failed(job: Object, pod: Object) -> bool:
     if verdict.action == "FailIndex":
         return True
     return verdict.counts and failure_count(pod) >= job["spec"]["backoffLimitPerIndex"]
-
-

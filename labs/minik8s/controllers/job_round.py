@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from minik8s.controllers import job_status as states
-from minik8s.controllers.job_indexes import failure_count, format_indexes, index_of, is_indexed, parse_indexes, per_index
+from minik8s.controllers.job_indexes import (
+    failure_count,
+    format_indexes,
+    index_of,
+    is_indexed,
+    parse_indexes,
+    per_index,
+)
 from minik8s.controllers.job_pods import (
     Backoff,
     has_failed,
@@ -370,5 +377,3 @@ class Round:
             message = "Too many succeeded pods running after completion count reached"
             event(self.job, "Warning", "TooManySucceededPods", message)
         event(self.job, "Normal", "Completed", "Job completed")
-
-

@@ -22,7 +22,10 @@ ESTIMATE_SECONDS = 15
 CONDITIONS = {
     "NamespaceDeletionDiscoveryFailure": ("ResourcesDiscovered", "All resources successfully discovered"),
     "NamespaceDeletionGroupVersionParsingFailure": ("ParsedGroupVersions", "All legacy kube types successfully parsed"),
-    "NamespaceDeletionContentFailure": ("ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
+    "NamespaceDeletionContentFailure": (
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
     "NamespaceContentRemaining": ("ContentRemoved", "All content successfully removed"),
     "NamespaceFinalizersRemaining": ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
 }
@@ -107,17 +110,27 @@ class NamespaceController(Controller):
         if namespace is None:
             return
         left = [f for f in namespace["spec"].get("finalizers") or () if f != FINALIZER]
-        self.client.update("namespaces", {**namespace, "spec": {**namespace["spec"], "finalizers": left}}, subresource="finalize")
+        self.client.update(
+            "namespaces", {**namespace, "spec": {**namespace["spec"], "finalizers": left}}, subresource="finalize"
+        )
 
     # ---- conditions ----------------------------------------------------------------
     def _tell(self, namespace: Object, remaining: dict[Resource, list[Object]], failures: list[str]) -> None:
         bad: dict[str, tuple[str, str]] = {}
         if failures:
-            message = "Failed to delete all resource types, {} remaining: {}".format(len(failures), ", ".join(sorted(failures)))
+            message = "Failed to delete all resource types, {} remaining: {}".format(
+                len(failures), ", ".join(sorted(failures))
+            )
             bad["NamespaceDeletionContentFailure"] = ("ContentDeletionFailed", message)
         if remaining:
-            counts = sorted(f"{r.name if r.group else r.name + '.'} has {len(left)} resource instances" for r, left in remaining.items())
-            bad["NamespaceContentRemaining"] = ("SomeResourcesRemain", "Some resources are remaining: " + ", ".join(counts))
+            counts = sorted(
+                f"{r.name if r.group else r.name + '.'} has {len(left)} resource instances"
+                for r, left in remaining.items()
+            )
+            bad["NamespaceContentRemaining"] = (
+                "SomeResourcesRemain",
+                "Some resources are remaining: " + ", ".join(counts),
+            )
         finalizers: dict[str, int] = {}
         for left in remaining.values():
             for obj in left:

@@ -7,9 +7,26 @@ a limited rate), `pod/NAMESPACE/NAME` (a pod bound to a node that may be down).
 from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
-from minik8s.controllers.nodehealth import MONITOR_PERIOD, Health, Zone, first_health, silent, unknown_conditions, zone_of, zone_state
+from minik8s.controllers.nodehealth import (
+    MONITOR_PERIOD,
+    Health,
+    Zone,
+    first_health,
+    silent,
+    unknown_conditions,
+    zone_of,
+    zone_state,
+)
 from minik8s.controllers.podutil import condition, is_ready, with_pod_condition
-from minik8s.controllers.taints import CONDITION_TAINTS, NOT_READY, UNREACHABLE, UNSCHEDULABLE, has_taint, swap_taints, taints_of
+from minik8s.controllers.taints import (
+    CONDITION_TAINTS,
+    NOT_READY,
+    UNREACHABLE,
+    UNSCHEDULABLE,
+    has_taint,
+    swap_taints,
+    taints_of,
+)
 from minik8s.objects import Object
 from minik8s.objects.meta import key, labels, name, rfc3339
 from minik8s.wire import StatusError
@@ -135,7 +152,11 @@ class NodeLifecycleController(Controller):
         self._decide_eviction(node, before)
         went_down = current["status"] != "True" and before == "True"
         if went_down:
-            about = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name(node), "uid": node["metadata"]["uid"]}}
+            about = {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": name(node), "uid": node["metadata"]["uid"]},
+            }
             self.ctx.recorder.event(about, "Normal", "NodeNotReady", f"Node {name(node)} status is now: NodeNotReady")
         if went_down or (name(node) in self._retry and before != "True"):
             self._retry.discard(name(node))

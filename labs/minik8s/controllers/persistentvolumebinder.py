@@ -126,7 +126,9 @@ class PersistentVolumeBinder(Controller):
         """Bound once: check that the volume is still there and still ours."""
         volume_name = claim["spec"].get("volumeName")
         if not volume_name:
-            self._lose(claim, "ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!")
+            self._lose(
+                claim, "ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!"
+            )
             return
         volume = self.volumes.get("", volume_name)
         if volume is None:
@@ -170,7 +172,9 @@ class PersistentVolumeBinder(Controller):
         status = claim.get("status") or {}
         if status.get("phase") == phase:
             return claim
-        kept = {k: v for k, v in status.items() if k not in ("accessModes", "capacity")} if phase == "Pending" else status
+        kept = (
+            {k: v for k, v in status.items() if k not in ("accessModes", "capacity")} if phase == "Pending" else status
+        )
         return self.client.update(CLAIMS, {**claim, "status": {**kept, "phase": phase}}, subresource="status")
 
     # ---- binding -----------------------------------------------------------------
@@ -249,7 +253,7 @@ class PersistentVolumeBinder(Controller):
         policy = volume["spec"].get("persistentVolumeReclaimPolicy", "Retain")
         if policy == "Delete" and PROVISIONED_BY not in annotations_of(volume):
             if (volume.get("status") or {}).get("phase") != "Failed":
-                message = f"Error getting deleter volume plugin for volume \"{name(volume)}\": no volume plugin matched"
+                message = f'Error getting deleter volume plugin for volume "{name(volume)}": no volume plugin matched'
                 self._volume_phase(volume, "Failed", message)
                 self.ctx.recorder.event(volume, "Warning", "VolumeFailedDelete", message)
 

@@ -47,5 +47,5 @@ class PersistentVolumeExpander(Controller):
             self.client.update(VOLUMES, {**volume, "spec": spec})
         status = {**claim["status"], "capacity": {**(claim["status"].get("capacity") or {}), "storage": size}}
         self.client.update(CLAIMS, {**claim, "status": status}, subresource="status")
-        message = "MountVolume.NodeExpandVolume succeeded for volume \"" + volume["metadata"]["name"] + '"'
+        message = 'MountVolume.NodeExpandVolume succeeded for volume "' + volume["metadata"]["name"] + '"'
         self.ctx.recorder.event(claim, "Normal", "FileSystemResizeSuccessful", message)

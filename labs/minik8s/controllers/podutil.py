@@ -82,9 +82,7 @@ def available_in(pods: Iterable[Object], min_ready_seconds: int, now: float) -> 
 def restarts(pod: Object) -> int:
     """The largest restart count among the containers and sidecars."""
     counts = [int(c.get("restartCount") or 0) for c in status(pod).get("containerStatuses") or ()]
-    sidecars = {
-        c["name"] for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"
-    }
+    sidecars = {c["name"] for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"}
     counts += [
         int(c.get("restartCount") or 0)
         for c in status(pod).get("initContainerStatuses") or ()

@@ -88,5 +88,3 @@ class VolumeProtectionController(_Protection):
 
     def in_use(self, obj: Object) -> bool:
         return bool((obj.get("status") or {}).get("phase") == "Bound")
-
-

@@ -129,9 +129,7 @@ class ReplicaManager(Controller):
         return deletion_order(active, rank, self.clock.now())[:count]
 
     # ---- status --------------------------------------------------------------------
-    def _status(
-        self, owner: Object, active: list[Object], terminating: int, failure: StatusError | None
-    ) -> Object:
+    def _status(self, owner: Object, active: list[Object], terminating: int, failure: StatusError | None) -> Object:
         spec, now = owner["spec"], self.clock.now()
         wanted = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
         minimum = spec.get("minReadySeconds", 0)

@@ -35,5 +35,8 @@ class RootCAPublisher(PerNamespace):
 
     def repair(self, found: Object, wanted: Object) -> None:
         if found.get("data") != wanted["data"]:
-            meta = {**found["metadata"], "annotations": {**(found["metadata"].get("annotations") or {}), **wanted["metadata"]["annotations"]}}
+            meta = {
+                **found["metadata"],
+                "annotations": {**(found["metadata"].get("annotations") or {}), **wanted["metadata"]["annotations"]},
+            }
             self.client.update(self.resource, {**found, "metadata": meta, "data": wanted["data"]})

@@ -67,7 +67,11 @@ class ServiceLBController(Controller):
         taken = {entry.get("ip") for service in self.client.list("services") for entry in _ingress(service)}
         if wish and wish not in taken:
             return wish
-        return next(ip for n in range(1, 2**16) if (ip := f"{POOL}{n}" if n < 255 else f"198.51.{n // 256}.{n % 256}") not in taken)
+        return next(
+            ip
+            for n in range(1, 2**16)
+            if (ip := f"{POOL}{n}" if n < 255 else f"198.51.{n // 256}.{n % 256}") not in taken
+        )
 
     def _clean_up(self, service: Object) -> None:
         finalizers = service["metadata"].get("finalizers") or []
@@ -79,7 +83,9 @@ class ServiceLBController(Controller):
             status = {**(service.get("status") or {}), "loadBalancer": {}}
             service = self.client.update("services", {**service, "status": status}, subresource="status")
         left = [f for f in finalizers if f != FINALIZER]
-        meta = {k: v for k, v in service["metadata"].items() if k != "finalizers"} | ({"finalizers": left} if left else {})
+        meta = {k: v for k, v in service["metadata"].items() if k != "finalizers"} | (
+            {"finalizers": left} if left else {}
+        )
         try:
             self.client.update("services", {**service, "metadata": meta})
         except StatusError as error:

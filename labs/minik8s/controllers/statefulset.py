@@ -118,7 +118,9 @@ class StatefulSetController(Controller):
                 message = f"Create {what} in StatefulSet {who} success"
                 self.ctx.recorder.event(owner, "Normal", "SuccessfulCreate", message)
             else:
-                message = f"Create {what.replace(' Pod', ' for Pod')} in StatefulSet {who} failed error: {error.message}"
+                message = (
+                    f"Create {what.replace(' Pod', ' for Pod')} in StatefulSet {who} failed error: {error.message}"
+                )
                 self.ctx.recorder.event(owner, "Warning", "FailedCreate", message)
                 raise error
 

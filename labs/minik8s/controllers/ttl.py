@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations, name
+from minik8s.objects.meta import annotations_of, name
 
 ANNOTATION = "node.alpha.kubernetes.io/ttl"
 STEPS = ((0, 100, 0), (90, 500, 15), (450, 1000, 30), (900, 2000, 60), (1800, 10000, 300), (9000, 2**31, 600))
@@ -38,6 +38,6 @@ class TTLController(Controller):
 
     def reconcile(self, key: str) -> float | None:
         node, wanted = self.nodes.get("", key), str(STEPS[self._step][2])
-        if node is not None and annotations(node).get(ANNOTATION) != wanted:
+        if node is not None and annotations_of(node).get(ANNOTATION) != wanted:
             self.client.patch("nodes", "", key, {"metadata": {"annotations": {ANNOTATION: wanted}}})
         return None

@@ -46,12 +46,15 @@ class ImageManager:
             text = f'Container image "{image}" is not present with pull policy of Never'
             worker.event("Warning", "ErrImageNeverPull", text)
             host.call_soon(self._fail, worker, "ErrImageNeverPull", text)
-        elif present is not None and policy != "Always":
+        elif present is not None and policy != "Always" and self._may_use(worker, image):
             worker.event("Normal", "Pulled",
                          f'Container image "{image}" already present on machine and can be accessed by the pod')
             host.call_later(PRESENT_SECONDS, self._succeed, worker, present)
         else:
             self._pull(worker, image, present is not None)
+
+    def _may_use(self, worker: ContainerWorker, image: str) -> bool:
+        return self._kubelet.registry.accessible(image, self._kubelet.pull_secrets(worker.pod.pod))
 
     def backoff_left(self, worker: ContainerWorker) -> float:
         now = self._kubelet.host.true_now()

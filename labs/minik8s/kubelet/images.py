@@ -144,6 +144,12 @@ class Registry:
             raise PullError(f"{_failed(reference, 'NotFound')}{reference}: not found")
         return _image(reference, entry.config)
 
+    def accessible(self, image: str, secrets: Iterable[Object] = ()) -> bool:
+        """Whether a pod with these secrets may use the image once it is on the machine (KEP-2535)."""
+        reference = parse_reference(image)
+        entry = self._entries.get(reference.name)
+        return entry is None or not entry.private or self._allowed(reference.registry, secrets)
+
     def _allowed(self, registry: str, secrets: Iterable[Object]) -> bool:
         wanted = self.accounts.get(registry)
         return any(_credentials(secret, registry) == wanted for secret in secrets) if wanted else True

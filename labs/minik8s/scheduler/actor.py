@@ -15,6 +15,7 @@ from minik8s.clock import Timer
 from minik8s.objects import Object
 from minik8s.objects.meta import rfc3339
 from minik8s.scheduler import cluster_events as cluster
+from minik8s.scheduler import user_plugins
 from minik8s.scheduler.config import Registry, profiles
 from minik8s.scheduler.events import SchedulerEvents
 from minik8s.scheduler.fast import FastScheduler
@@ -55,7 +56,8 @@ class InformerListers:
 
 
 class SchedulerActor:
-    """kube-scheduler. `config`: a KubeSchedulerConfiguration as parsed YAML; `registry`: further plugins by name.
+    """kube-scheduler. `config`: a KubeSchedulerConfiguration as parsed YAML; `registry`: further plugins by name
+    (None: those declared with user_plugins' decorators).
 
     `fast`: use the fast path where it gives the same answers (large clusters); decisions then carry no scores.
     """
@@ -72,7 +74,7 @@ class SchedulerActor:
     ) -> None:
         self.ctx, self.client, self.clock = ctx, ctx.client, ctx.clock
         config = config if config is not None else ctx.options.get("config") or {}
-        registry = registry if registry is not None else ctx.options.get("registry") or {}
+        registry = registry if registry is not None else user_plugins.registry()
         self.snapshot = Snapshot()
         self.handle = Handle(self.snapshot, InformerListers(ctx), client=ctx.client, now=ctx.clock.now)
         self.profiles = profiles(self.handle, config, registry)

@@ -143,10 +143,10 @@ def _filtering(record: Record) -> Iterable[str]:
     if not nodes:
         yield f"파드 {pod}: 클러스터에 노드가 하나도 없다."
         return
-    if nodes > 1 and len(record["feasible"]) == 1 and not record["filtered"]:
+    if nodes > 1 and record["passed"] == 1 and not record["filtered"]:
         yield f"파드 {pod}: 전에 지명된 노드 {record['feasible'][0]}부터 보았고, 모든 필터를 통과했다."
         return
-    yield f"파드 {pod}: 노드 {nodes}개 가운데 {len(record['feasible'])}개가 모든 필터를 통과했다."
+    yield f"파드 {pod}: 노드 {nodes}개 가운데 {record['passed']}개가 모든 필터를 통과했다."
     for (plugin, why), names in sorted(_refusals(record).items()):
         told = ", ".join(f"{meaning(reason)}({reason})" for reason in why)
         by = f"{plugin} 필터가" if plugin else "PreFilter 단계가"
@@ -179,7 +179,7 @@ def _list(names: list[str], most: int = 5) -> str:
 def _choosing(record: Record) -> Iterable[str]:
     node, totals = record["node"], record["totals"]
     if not totals:
-        if len(record["feasible"]) == 1 and record["nodes"] > 1:
+        if record["passed"] == 1 and record["nodes"] > 1:
             yield "남은 노드가 하나뿐이라서 점수를 매기지 않았다."
         yield f"그래서 {node}에 배치하기로 했다."
         return

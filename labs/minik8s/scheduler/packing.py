@@ -378,7 +378,7 @@ _KINDS = (
 
 
 def synthetic(machines: int = 120, seed: int = 0, load: float = 1.3) -> tuple[list[Machine], list[Task]]:
-    """A made-up cluster and a stream of tasks in rough proportion to openb's: many shares and single GPUs, few eights.
+    """A made-up cluster and tasks in rough proportion to openb's: many shares and single GPUs, few eights.
 
     Tasks arrive until their GPU demand is `load` times the cluster.
     """

@@ -12,6 +12,9 @@ from typing import Any
 
 from minik8s.scheduler.framework import Diagnosis, Nomination, Status
 
+MAX_NODES = 100
+"""Up to so many nodes, a record keeps what was said of each."""
+
 NO_NODES = "no nodes available to schedule pods"
 
 
@@ -56,29 +59,38 @@ class Decision:
     def victims(self) -> list[str]:
         return [victim.key for victim in self.nomination.victims] if self.nomination else []
 
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON values, for the trace."""
+    def to_json(self, limit: int = MAX_NODES) -> dict[str, Any]:
+        """The record as JSON values, for the trace. Of more than `limit` nodes, only the best and some others stay."""
+        best = sorted(self.totals or self.feasible, key=lambda n: (-self.totals.get(n, 0), n != self.node))
+        kept = set(best[:limit])
+        refused = sorted(self.diagnosis.nodes.items())[:limit]
         return {
             "pod": self.pod,
             "outcome": self.outcome,
             "attempt": self.attempt,
             "profile": self.profile,
             "nodes": self.nodes,
-            "feasible": list(self.feasible),
-            "filtered": {name: status_json(status) for name, status in sorted(self.diagnosis.nodes.items())},
+            "passed": len(self.feasible),
+            "refused": len(self.diagnosis.nodes),
+            "feasible": [name for name in self.feasible if name in kept],
+            "filtered": {name: status_json(status) for name, status in refused},
             "prefilter": status_json(self.diagnosis.prefilter) if self.diagnosis.prefilter else None,
             "scores": {
-                name: {"weight": s.weight, "raw": dict(s.raw), "normalized": dict(s.normalized)}
+                name: {"weight": s.weight, "raw": _only(s.raw, kept), "normalized": _only(s.normalized, kept)}
                 for name, s in self.scores.items()
             },
-            "totals": dict(self.totals),
-            "best": list(self.best),
+            "totals": _only(self.totals, kept),
+            "best": self.best[:limit],
             "node": self.node,
             "nominated": self.nominated,
             "victims": self.victims,
             "message": self.message,
             "path": self.path,
         }
+
+
+def _only(values: dict[str, int], kept: set[str]) -> dict[str, int]:
+    return {name: value for name, value in values.items() if name in kept}
 
 
 def status_json(status: Status) -> dict[str, Any]:

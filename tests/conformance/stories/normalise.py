@@ -10,9 +10,7 @@ _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _IP = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _RAND = re.compile(rf"(?<=[a-z0-9>])-[{ALPHABET}]{{5}}(?![a-z0-9-])")
-_HASH = re.compile(
-    rf"-(?:[{ALPHABET}]{{8,10}}|(?=[{ALPHABET}]*\d)[{ALPHABET}]{{6,7}})(?![a-z0-9])"
-)
+_HASH = re.compile(rf"-(?:[{ALPHABET}]{{8,10}}|(?=[{ALPHABET}]*\d)[{ALPHABET}]{{6,7}})(?![a-z0-9])")
 _MINUTES = re.compile(r"-\d{8}(?![0-9a-z])")
 _NODE = re.compile(r"\bnode-\d+\b")
 _DURATION = re.compile(r'"?[0-9.]+(µs|ms|s)\b')

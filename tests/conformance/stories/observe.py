@@ -12,19 +12,42 @@ from minik8s.objects import Object
 from minik8s.wire import StatusError
 
 RESOURCES = {
-    "deployments": "deployments.apps", "replicasets": "replicasets.apps", "statefulsets": "statefulsets.apps",
-    "daemonsets": "daemonsets.apps", "controllerrevisions": "controllerrevisions.apps", "jobs": "jobs.batch",
-    "cronjobs": "cronjobs.batch", "endpointslices": "endpointslices.discovery.k8s.io",
+    "deployments": "deployments.apps",
+    "replicasets": "replicasets.apps",
+    "statefulsets": "statefulsets.apps",
+    "daemonsets": "daemonsets.apps",
+    "controllerrevisions": "controllerrevisions.apps",
+    "jobs": "jobs.batch",
+    "cronjobs": "cronjobs.batch",
+    "endpointslices": "endpointslices.discovery.k8s.io",
     "horizontalpodautoscalers": "horizontalpodautoscalers.autoscaling",
     "poddisruptionbudgets": "poddisruptionbudgets.policy",
 }
 QUIET = (
-    "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs", "pods", "endpointslices",
-    "persistentvolumeclaims", "poddisruptionbudgets", "replicationcontrollers", "configmaps", "serviceaccounts",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+    "jobs",
+    "cronjobs",
+    "pods",
+    "endpointslices",
+    "persistentvolumeclaims",
+    "poddisruptionbudgets",
+    "replicationcontrollers",
+    "configmaps",
+    "serviceaccounts",
 )
 RACY_EVENTS = {
-    "FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint", "FailedToCreateEndpoint", "FailedAttachVolume",
-    "Starting", "RegisteredNode", "FailedBinding", "WaitForFirstConsumer", "NodeNotReady",
+    "FailedToUpdateEndpointSlices",
+    "FailedToUpdateEndpoint",
+    "FailedToCreateEndpoint",
+    "FailedAttachVolume",
+    "Starting",
+    "RegisteredNode",
+    "FailedBinding",
+    "WaitForFirstConsumer",
+    "NodeNotReady",
 }
 REVISION = "deployment.kubernetes.io/"
 
@@ -71,8 +94,16 @@ def _deployment(obj: Object) -> Object:
         "observed": (obj.get("status") or {}).get("observedGeneration"),
         "desired": obj["spec"]["replicas"],
         "conditions": conditions(obj),
-        **fields(obj, "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas",
-                 "collisionCount", "terminatingReplicas"),
+        **fields(
+            obj,
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "unavailableReplicas",
+            "collisionCount",
+            "terminatingReplicas",
+        ),
     }
 
 
@@ -96,8 +127,15 @@ def _stateful_set(obj: Object) -> Object:
     return {
         "desired": obj["spec"]["replicas"],
         "sameRevision": status.get("currentRevision") == status.get("updateRevision"),
-        **fields(obj, "replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas",
-                 "observedGeneration"),
+        **fields(
+            obj,
+            "replicas",
+            "readyReplicas",
+            "currentReplicas",
+            "updatedReplicas",
+            "availableReplicas",
+            "observedGeneration",
+        ),
     }
 
 
@@ -160,7 +198,8 @@ READERS: dict[str, Callable[[Object], Object]] = {
         **fields(o, "currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"),
     },
     "horizontalpodautoscalers": lambda o: {
-        "conditions": conditions(o), **fields(o, "currentReplicas", "desiredReplicas")
+        "conditions": conditions(o),
+        **fields(o, "currentReplicas", "desiredReplicas"),
     },
     "controllerrevisions": lambda o: {"revision": o["revision"]},
     "resourcequotas": lambda o: fields(o, "used", "hard"),

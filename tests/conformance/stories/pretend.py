@@ -27,8 +27,13 @@ LEASES, LEASE_NAMESPACE = "leases.coordination.k8s.io", "kube-node-lease"
 CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "100Gi"}
 ENDS_BADLY, ENDS = (1, "crash"), (0, 1, "crash")
 _IMAGES: dict[str, Any] = {
-    "nosuch": "nosuch", "doesnotexist": "nosuch", "crash": "crash", "notready": "notready", "slow": "slow",
-    "exit0": 0, "exit1": 1,
+    "nosuch": "nosuch",
+    "doesnotexist": "nosuch",
+    "crash": "crash",
+    "notready": "notready",
+    "slow": "slow",
+    "exit0": 0,
+    "exit1": 1,
 }
 _FOREVER = re.compile(r"sleep (infinity|\d{2,})|while true|tail -f")
 _FAILS = re.compile(r"exit [1-9]|(^| )false( |$)")
@@ -85,7 +90,9 @@ class PretendKubelet:
             labels |= {f"{prefix}/os": "linux", f"{prefix}/arch": "amd64"}
         meta = {"name": name, "labels": labels}
         status = self._node_status(name, ready=True)
-        self.client.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": {}, "status": status})
+        self.client.create(
+            "nodes", {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": {}, "status": status}
+        )
         self._renew(name)
 
     def _node_status(self, name: str, *, ready: bool) -> Object:
@@ -100,10 +107,13 @@ class PretendKubelet:
             "capacity": CAPACITY,
             "allocatable": CAPACITY,
             "conditions": [
-                condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+                condition(
+                    "MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"
+                ),
                 condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
                 condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-                condition("Ready", "True", "KubeletReady", "kubelet is posting ready status") if ready
+                condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+                if ready
                 else condition("Ready", "False", "KubeletNotReady", "stopped by the test"),
             ],
             "addresses": [
@@ -112,9 +122,16 @@ class PretendKubelet:
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": {
-                "machineID": f"m{number}", "systemUUID": f"s{number}", "bootID": f"b{number}",
-                "kernelVersion": "6.1.0", "osImage": "Test Linux", "containerRuntimeVersion": "fake://1.0",
-                "kubeletVersion": "v1.36.2", "kubeProxyVersion": "", "operatingSystem": "linux", "architecture": "amd64",
+                "machineID": f"m{number}",
+                "systemUUID": f"s{number}",
+                "bootID": f"b{number}",
+                "kernelVersion": "6.1.0",
+                "osImage": "Test Linux",
+                "containerRuntimeVersion": "fake://1.0",
+                "kubeletVersion": "v1.36.2",
+                "kubeProxyVersion": "",
+                "operatingSystem": "linux",
+                "architecture": "amd64",
             },
         }
 
@@ -225,7 +242,9 @@ class PretendKubelet:
 
     def _slow(self, uid: str, entry: _Pod) -> None:
         entry.stage = "running"
-        self._put(entry.pod, self._status(entry, {c["name"]: ("running", True) for c in entry.pod["spec"]["containers"]}))
+        self._put(
+            entry.pod, self._status(entry, {c["name"]: ("running", True) for c in entry.pod["spec"]["containers"]})
+        )
 
     def _ending(self, uid: str, entry: _Pod) -> None:
         policy = entry.pod["spec"].get("restartPolicy", "Always")
@@ -286,7 +305,11 @@ class PretendKubelet:
     def _container(self, entry: _Pod, container: Object, state: tuple[Any, ...], now: str) -> Object:
         name, started = container["name"], entry.started or now
         out: Object = {
-            "name": name, "image": container["image"], "imageID": "", "ready": False, "started": False,
+            "name": name,
+            "image": container["image"],
+            "imageID": "",
+            "ready": False,
+            "started": False,
             "restartCount": entry.restarts.get(name, 0),
         }
         if state[0] == "running":
@@ -312,8 +335,12 @@ def _terminated(code: int, started: str, now: str) -> Object:
 
 def _init(container: Object, failed: str, now: str) -> Object:
     out: Object = {
-        "name": container["name"], "image": container["image"], "imageID": "sha256:fake",
-        "restartCount": 0, "ready": True, "started": False,
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": "sha256:fake",
+        "restartCount": 0,
+        "ready": True,
+        "started": False,
     }
     if container["name"] == failed:
         return out | {"ready": False, "restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}

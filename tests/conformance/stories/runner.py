@@ -15,8 +15,12 @@ from minik8s.wire import StatusError
 POLL, STILL, STILL_TIMEOUT = 0.05, 1.2, 20.0
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]|\['([^']+)'\]")
 PLURALS = {
-    "NetworkPolicy": "networkpolicies", "Ingress": "ingresses", "PodDisruptionBudget": "poddisruptionbudgets",
-    "Endpoints": "endpoints", "PriorityClass": "priorityclasses", "StorageClass": "storageclasses",
+    "NetworkPolicy": "networkpolicies",
+    "Ingress": "ingresses",
+    "PodDisruptionBudget": "poddisruptionbudgets",
+    "Endpoints": "endpoints",
+    "PriorityClass": "priorityclasses",
+    "StorageClass": "storageclasses",
 }
 CLUSTER_SCOPED = {"PersistentVolume", "Node", "PriorityClass", "StorageClass", "Namespace"}
 PATCHES = {"merge": "merge", "json": "json", "smp": "strategic"}
@@ -119,10 +123,13 @@ class Story:
     def _make_namespace(self) -> None:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         self._call("POST", "/api/v1/namespaces", body)
-        self._until(lambda: all(
-            self.world.client.find(resource, self.namespace, name) is not None
-            for resource, name in (("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt"))
-        ), 10)
+        self._until(
+            lambda: all(
+                self.world.client.find(resource, self.namespace, name) is not None
+                for resource, name in (("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt"))
+            ),
+            10,
+        )
 
     # ---- helpers ---------------------------------------------------------------
     def _call(self, method: str, path: str, body: Any = None, type: str | None = None) -> tuple[int, Object]:
@@ -266,4 +273,4 @@ def compare(want: list[Object], got: list[Object]) -> list[list[tuple[str, Any, 
             for one in (w, g):
                 one["state"]["events"] = [e for e in one["state"].get("events", []) if e not in some]
         out.append(differences(w, g))
-    return out + [[("", "<absent>", extra)] for extra in got[len(want):]]
+    return out + [[("", "<absent>", extra)] for extra in got[len(want) :]]

@@ -138,12 +138,12 @@ def test_nodes_show_readiness_roles_and_what_they_run() -> None:
         "status": {
             "conditions": [{"type": "Ready", "status": "False"}],
             "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
-            "nodeInfo": {"kubeletVersion": "v1.36.2"},
+            "nodeInfo": {"kubeletVersion": "v1.36.2", "kernelVersion": "6.1.0", "architecture": "amd64"},
         },
     }
     assert row("nodes", node) == [
         *("n", "NotReady,SchedulingDisabled", "control-plane,edge", "10m", "v1.36.2"),
-        *("10.0.0.1", "<none>", "<unknown>", "<unknown>", "<unknown>"),
+        *("10.0.0.1", "<none>", "<unknown>", "6.1.0 (amd64)", "<unknown>"),
     ]
 
 

@@ -39,9 +39,14 @@ def node(obj: Object, now: float) -> list[Any]:
         _address(status, "InternalIP"),
         _address(status, "ExternalIP"),
         info.get("osImage") or UNKNOWN,
-        info.get("kernelVersion") or UNKNOWN,
+        _kernel(info),
         info.get("containerRuntimeVersion") or UNKNOWN,
     ]
+
+
+def _kernel(info: Mapping[str, Any]) -> str:
+    kernel, architecture = info.get("kernelVersion"), info.get("architecture")
+    return f"{kernel} ({architecture})" if kernel and architecture else kernel or UNKNOWN
 
 
 def _node_status(obj: Object) -> str:

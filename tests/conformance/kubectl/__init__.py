@@ -1,0 +1,1 @@
+"""Replays recorded kubectl sessions with the real kubectl, over HTTPS, against a real server."""
