@@ -24,6 +24,7 @@ ASSETS = BUILD / "assets"
 MODULES = ROOT / "node_modules"
 LIVE = ROOT / "book" / "_ext" / "live"
 SITE_PACKAGES = "lib/python3.14/site-packages/"
+NOT_IN_A_PAGE = re.compile(r"\.dist-info/|^minik8s/(edge|grading|bench)/")
 DATA = ("labs/manifests", "book/data")  # files that cells read, at the same relative places
 EPOCH = (2026, 1, 1, 0, 0, 0)
 # Icons of the theme that our templates and CSS use (Font Awesome 6 code points).
@@ -120,7 +121,7 @@ def python_files() -> dict[str, bytes]:
     pretty = installed("ipython", "IPython/lib/pretty.py")["IPython/lib/pretty.py"].decode()
     pretty = re.sub(r"^from IPython\.utils.*\n", "", pretty, flags=re.M).replace("@undoc\n", "")
     files["book_pretty.py"] = pretty.encode()
-    placed = {SITE_PACKAGES + name: data for name, data in files.items() if ".dist-info/" not in name}
+    placed = {SITE_PACKAGES + name: data for name, data in files.items() if not NOT_IN_A_PAGE.search(name)}
     for folder in DATA:
         for extra in sorted((ROOT / folder).rglob("*")):
             if extra.is_file():
@@ -138,6 +139,16 @@ def python(node: str) -> None:
     source = BUILD / "python-source.zip"
     write_zip(source, python_files())
     compile_python(node, "ours", source, target)
+
+
+def widgets(node: str) -> None:
+    """ipywidgets and what it needs, for pages that use it."""
+    files = {}
+    for package, prefix in (("ipywidgets", "ipywidgets/"), ("traitlets", "traitlets/"), ("comm", "comm/")):
+        files.update({SITE_PACKAGES + name: data for name, data in installed(package, prefix).items() if "/tests/" not in name})
+    source = BUILD / "widgets-source.zip"
+    write_zip(source, files)
+    compile_python(node, "plain", source, ASSETS / "live" / "widgets.tar.xz")
 
 
 def scripts(node: str) -> None:
@@ -207,6 +218,7 @@ def main() -> None:
     once("fonts", ASSETS / "fonts" / "pretendard.css", [lock], fonts)
     once("icons", ASSETS / "fonts" / "icons.woff2", [lock], icons)
     once("python", ASSETS / "live" / "python.tar.xz", [lock, compiler, *sources, LIVE], lambda: python(node))
+    once("widgets", ASSETS / "live" / "widgets.tar.xz", [lock, compiler, ROOT / "requirements.txt"], lambda: widgets(node))
     once("pyodide", ASSETS / "live" / "pyodide", [lock, compiler, STARTUP], lambda: pyodide(node))
     once("scripts", ASSETS / "live" / "live.js", [lock, LIVE], lambda: scripts(node))
 

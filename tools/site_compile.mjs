@@ -1,5 +1,6 @@
 // Compiles Python files with the very Python that runs in the page, so that its first import need not.
-//   node site_compile.mjs PYODIDE_DIR ours SOURCE.zip TARGET.tar.xz MODULES.txt   keeps each .py, adds its .pyc
+//   node site_compile.mjs PYODIDE_DIR ours SOURCE.zip TARGET.tar.xz MODULES.txt   adds a .pyc to each .py, keeps ours
+//   node site_compile.mjs PYODIDE_DIR plain SOURCE.zip TARGET.tar.xz              the same without a trial run
 //   node site_compile.mjs PYODIDE_DIR stdlib SOURCE.zip TARGET.zip MODULES.txt    .pyc instead of .py for MODULES
 // MODULES is the list of standard modules that a first cell imports: written by the first form, read by the second.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -28,12 +29,18 @@ files = dict(source)
 for name, data in source.items():
     if name.endswith(".py") and name.startswith("lib/"):
         head, _, tail = name.rpartition("/")
+        if "/minik8s/" not in name:  # only our own source may be shown in a chapter
+            files[name + "c"] = compiled("/" + name, files.pop(name))
+            continue
         files[f"{head}/__pycache__/{tail[:-3]}.cpython-314.pyc"] = compiled("/" + name, data)
 with tarfile.open("/target", "w:xz", preset=9, format=tarfile.PAX_FORMAT) as archive:
     for name in sorted(files):
         info = tarfile.TarInfo(name)
         info.size, info.mtime, info.mode = len(files[name]), 1767225600, 0o644
         archive.addfile(info, io.BytesIO(files[name]))
+`;
+
+const START = `
 with tarfile.open("/target") as archive:
     archive.extractall("/", filter="data")
 import book_runtime
@@ -62,6 +69,6 @@ with zipfile.ZipFile("/target", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as a
         archive.writestr(info, files[name])
 `;
 
-await pyodide.runPythonAsync(COMMON + (mode === "ours" ? OURS : STDLIB));
+await pyodide.runPythonAsync(COMMON + { ours: OURS + START, plain: OURS, stdlib: STDLIB }[mode]);
 writeFileSync(target, pyodide.FS.readFile("/target"));
 if (mode === "ours") writeFileSync(modules, pyodide.FS.readFile("/modules.txt"));

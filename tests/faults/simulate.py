@@ -111,7 +111,7 @@ class Run:
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": "default"}}
         ready = [p for p in pods if _is_ready(p)]
         self.client.create_subresource("pods", "default", name, "eviction", body)
-        victim_ready = any(p["metadata"]["name"] == name for p in ready)
+        victim_ready = any(p["metadata"]["name"] == name and not p["metadata"].get("deletionTimestamp") for p in ready)
         if budget is not None and victim_ready and not (budget.get("status") or {}).get("disruptionsAllowed"):
             raise Broken(f"{name} was evicted against its budget")
 

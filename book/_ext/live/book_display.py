@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from book_errors import format_error
 from book_pretty import pretty
 
 METHODS = {
@@ -93,11 +94,27 @@ class Shell:
     """The minimal `get_ipython()`."""
 
     def __init__(self, emit: Callable[..., None], namespace: dict[str, Any]) -> None:
-        self.emit = emit
+        self.send = emit
+        self.captures: list[Callable[[str, tuple[Any, ...]], None]] = []  # an Output widget's, innermost last
         self.user_ns = namespace
         self.magics: dict[str, dict[str, Callable[..., Any]]] = {"line": {}, "cell": {}}
         self.count = 0
         self.handles = 0
+
+    def emit(self, kind: str, *content: Any) -> None:
+        if self.captures and kind != "comm":
+            self.captures[-1](kind, content)
+        else:
+            self.send(kind, *content)
+
+    @staticmethod
+    def initialized() -> bool:
+        return True
+
+    def showtraceback(self, *_: Any, **__: Any) -> None:
+        error = sys.exc_info()[1]
+        if error is not None:
+            self.emit("error", format_error(error))
 
     def register_magic_function(
         self, func: Callable[..., Any], magic_kind: str = "line", magic_name: str | None = None
@@ -172,6 +189,7 @@ def install(shell: Shell) -> None:
     }
     display = module("IPython.display", **names)
     core_display = module("IPython.core.display", **names)
+    module("IPython.core.interactiveshell", InteractiveShell=type(shell))  # what ipywidgets imports
     core = module("IPython.core", display=core_display, __path__=[])
     module("IPython", get_ipython=lambda: shell, display=display, core=core, version_info=(9, 0, 0), __path__=[])
     shell.user_ns.update(get_ipython=lambda: shell, display=shell.display)

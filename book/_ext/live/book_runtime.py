@@ -82,14 +82,31 @@ class Runtime:
         sys.modules["__main__"] = main
         self.namespace = main.__dict__
         self.namespace["__builtins__"] = builtins
-        self.stdout, self.stderr = Stream("stdout", self.emit), Stream("stderr", self.emit)
         self.shell = book_display.Shell(self.emit, self.namespace)
+        self.stdout, self.stderr = Stream("stdout", self.shell.emit), Stream("stderr", self.shell.emit)
+        self.receive: Callable[[str, str], None] = lambda comm_id, data: None
         book_display.install(self.shell)
         builtins.input = self._no_input  # type: ignore[assignment]
         self.hidden = set(self.namespace)
 
     def emit(self, kind: str, *content: Any) -> None:
         self.post(kind, content)
+
+    def use_widgets(self) -> None:
+        """Connect ipywidgets to the page."""
+        import book_widgets
+
+        self.receive = book_widgets.install(self.shell, self.emit)
+
+    def comm(self, comm_id: str, data: str) -> None:
+        """A message of a widget, moved by the reader."""
+        sys.stdout, sys.stderr = self.stdout, self.stderr
+        try:
+            self.receive(comm_id, data)
+        except BaseException as error:
+            self.emit("error", format_error(error))
+        finally:
+            self._flush()
 
     @staticmethod
     def _no_input(*_: Any) -> str:

@@ -3,7 +3,8 @@ import { Session } from "./session.js";
 import { Output, sanitise } from "./output.js";
 
 const page = JSON.parse(document.getElementById("live-page").textContent);
-const session = new Session((text) => tell(busy, text));
+const widgets = page.cells.some((cell) => /\bipywidgets\b/.test(cell.source));
+const session = new Session((text) => tell(busy, text), widgets);
 let busy = null; // the cell being run
 let wanted = 0; // grows with every stop, so that a queue of cells knows it was cancelled
 
@@ -94,8 +95,9 @@ class Cell {
       const ok = await session.run(this.index, this.text, (kind, values) => {
         if (kind === "error") failed = values[0];
         if (this.bar && session.current) tell(this, "실행 중");
-        output?.add(kind, values);
+        comms.then(() => output?.add(kind, values));
       });
+      await comms;
       await output?.end();
       this.ran = true;
       this.box?.classList.add("live-ran");
@@ -127,6 +129,16 @@ function tell(cell, text) {
   const state = cell?.bar?.querySelector(".live-state");
   if (state && state.textContent !== text) state.textContent = text;
 }
+
+// Widget messages come before the output that shows the widget: keep their order while the program loads.
+let comms = Promise.resolve();
+session.onComm = (kind, id, data) => {
+  comms = comms.then(async () => {
+    const { connect, receive } = await import("./widgets.js");
+    connect((...message) => session.comm(...message));
+    receive(kind, id, JSON.parse(data));
+  });
+};
 
 let number = 0;
 const cells = page.cells.map((data) => {

@@ -1,5 +1,6 @@
 // Output of a cell, in the same elements and classes as the built page.
-const ORDER = ["text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"];
+const WIDGET = "application/vnd.jupyter.widget-view+json";
+const ORDER = [WIDGET, "text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"];
 let purify = null;
 
 export async function sanitise(html) {
@@ -66,6 +67,7 @@ export class Output {
 
   async rich(data) {
     const mime = ORDER.find((name) => name in data);
+    if (mime === WIDGET) return (await import("./widgets.js")).draw(data[mime].model_id);
     if (mime === "text/html" || mime === "image/svg+xml") {
       const element = document.createElement("div");
       element.className = mime === "text/html" ? "output text_html" : "output image_svg";

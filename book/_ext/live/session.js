@@ -1,7 +1,8 @@
 // One Python in one worker: start, run cells in turn, interrupt, restart.
 export class Session {
-  constructor(onProgress) {
+  constructor(onProgress, widgets) {
     this.onProgress = onProgress;
+    this.widgets = widgets; // whether a cell of this page uses ipywidgets
     this.worker = null;
     this.waiting = new Map();
     this.names = 0;
@@ -16,13 +17,14 @@ export class Session {
     this.ready = new Promise((resolve, reject) => { this.onReady = resolve; this.onBroken = reject; });
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.receive({ type: "broken", text: event.message || "일꾼 스크립트를 읽지 못했다" });
-    this.worker.postMessage({ type: "start", interrupt: this.interruptBuffer });
+    this.worker.postMessage({ type: "start", interrupt: this.interruptBuffer, widgets: this.widgets });
     return this.ready;
   }
 
   receive(data) {
     if (data.type === "progress") this.onProgress(data.text);
     else if (data.type === "ready") this.onReady();
+    else if (data.type === "output" && data.kind === "comm") this.onComm?.(...data.values);
     else if (data.type === "output") this.current?.output(data.kind, data.values);
     else if (data.type === "done") this.finish(data.ok);
     else if (data.type === "names") { this.waiting.get(data.id)?.(data.names); this.waiting.delete(data.id); }
@@ -43,6 +45,8 @@ export class Session {
       this.worker.postMessage({ type: "run", cell, source });
     });
   }
+
+  comm(id, data) { this.worker?.postMessage({ type: "comm", id, data: JSON.stringify(data) }); }
 
   // True if the running cell stops and Python goes on; false if Python itself had to be stopped.
   interrupt() {

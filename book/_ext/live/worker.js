@@ -5,9 +5,9 @@ let toJs = null;
 
 const UNPACK = `
 import importlib, os, tarfile
-with tarfile.open("/python.tar.xz") as archive:
+with tarfile.open("/packed") as archive:
     archive.extractall("/", filter="data")
-os.unlink("/python.tar.xz")
+os.unlink("/packed")
 importlib.invalidate_caches()
 `;
 
@@ -18,18 +18,20 @@ async function download(name, track) {
   return answer.arrayBuffer();
 }
 
-async function start({ interrupt }) {
+async function start({ interrupt, widgets }) {
   const note = (text) => postMessage({ type: "progress", text });
   note("파이썬을 내려받는 중");
-  const files = download("python.tar.xz");
+  const files = [download("python.tar.xz"), ...(widgets ? [download("widgets.tar.xz")] : [])];
   const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", here).href);
   const pyodide = await loadPyodide({
     indexURL: new URL("pyodide/", here).href,
     env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC" },
   });
   note("클러스터를 준비하는 중");
-  pyodide.FS.writeFile("/python.tar.xz", new Uint8Array(await files));
-  pyodide.runPython(UNPACK);
+  for (const file of files) {
+    pyodide.FS.writeFile("/packed", new Uint8Array(await file));
+    pyodide.runPython(UNPACK);
+  }
   pyodide.FS.mkdirTree("/home/pyodide/book");
   pyodide.FS.chdir("/home/pyodide/book");
   toJs = (value) => value?.toJs ? value.toJs({ dict_converter: Object.fromEntries }) : value;
@@ -39,6 +41,7 @@ async function start({ interrupt }) {
     postMessage({ type: "output", kind, values });
   };
   runtime = pyodide.pyimport("book_runtime").Runtime(emit);
+  if (widgets) runtime.use_widgets();
   if (interrupt) pyodide.setInterruptBuffer(new Uint8Array(interrupt));
 }
 
@@ -50,6 +53,9 @@ const actions = {
   async run({ cell, source }) {
     const ok = await runtime.run(String(cell), source);
     postMessage({ type: "done", cell, ok });
+  },
+  async comm({ id, data }) {
+    runtime.comm(id, data);
   },
   async complete({ id, text }) {
     const found = runtime.complete(text);

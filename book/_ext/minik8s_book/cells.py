@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,38 @@ class AddBars(SphinxPostTransform):
                 title.parent.insert(place, nodes.raw("", TOOLS, format="html"))
 
 
+def render_widget_static(self: Any, data: Any) -> list[nodes.Node]:
+    """A widget before its page runs: what its Output shows, and how its controls stand."""
+    metadata = self.renderer.nb_client.nb_metadata
+    state = metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    content = data.content if isinstance(data.content, dict) else json.loads(data.string)
+    return [nodes.raw(text=f'<div class="output widget">{widget_html(state, content["model_id"])}</div>', format="html")]
+
+
+def widget_html(state: dict[str, Any], model_id: str) -> str:
+    model = state.get(model_id, {})
+    name, values = model.get("model_name", ""), model.get("state", {})
+    label = escape(str(values.get("description") or "값"))
+    if "children" in values:
+        return "".join(widget_html(state, child.removeprefix("IPY_MODEL_")) for child in values["children"])
+    if name == "OutputModel":
+        return "".join(output_html(item) for item in values.get("outputs", []))
+    if "value" in values and name.endswith(("SliderModel", "TextModel", "CheckboxModel")):
+        return f'<p class="widget-row">{label}: <span class="widget-value">{escape(str(values["value"]))}</span></p>'
+    return ""
+
+
+def output_html(item: dict[str, Any]) -> str:
+    data = item.get("data", {})
+    rich = data.get("text/html") or data.get("image/svg+xml")
+    if rich:
+        kind = "text_html" if "text/html" in data else "image_svg"
+        return f'<div class="output {kind}">{"".join(rich)}</div>'
+    kind = "stream" if item.get("output_type") == "stream" else "text_plain"
+    text = escape("".join(item.get("text", "") or data.get("text/plain", "")))
+    return f'<div class="output {kind} highlight-none notranslate"><div class="highlight"><pre>{text}</pre></div></div>'
+
+
 def live_page(app: Sphinx, pagename: str, meta: dict[str, Any]) -> dict[str, Any] | None:
     """The cells of a page as data for live.js, or None if it has none."""
     path = Path(app.outdir).parent / OUTPUT_FOLDER / f"{pagename}.ipynb"
@@ -172,6 +205,8 @@ def setup(app: Sphinx) -> None:
     fold = (code_fold, lambda self, node: self.body.append("</details>\n"))
     app.add_node(HideCodeCellNode, override=True, html=fold, epub=fold)
     render.NbElementRenderer.render_image = render_svg_inline(render.NbElementRenderer.render_image)
+    render.NbElementRenderer.render_widget_view = render_widget_static
+    render.NbElementRenderer.render_nb_finalise = lambda self, metadata: None  # no widget manager in the page
     app.add_transform(MarkCells)
     app.add_post_transform(AddBars)
     app.connect("build-finished", write_notebooks)

@@ -23,13 +23,18 @@ _VERSION_KIND = (
 )
 
 
-def read_object(call: Call, kind: Kind, old: Object | None = None) -> Object:
-    """The body as an object of `kind`, with unknown fields dropped, warned of or refused. StatusError 4xx."""
+def read_object(call: Call, kind: Kind, old: Object | None = None, also: tuple[str, ...] = ()) -> Object:
+    """The body as an object of `kind`, with unknown fields dropped, warned of or refused. StatusError 4xx.
+
+    `old`: the stored object that the body changes. `also`: other apiVersions in which the kind is accepted.
+    """
     body = call.request.body
     if isinstance(body, dict):
         obj, repeated = body, _NONE
     else:
         obj, repeated = _parse(call, body, kind)
+    if also and obj.get("apiVersion") in also:
+        obj = {**obj, "apiVersion": kind.api_version}
     group_kind = check_type(call, obj, kind)
     if not isinstance(body, dict) or "kind" not in obj or "apiVersion" not in obj:
         obj = _with_type(obj, kind)

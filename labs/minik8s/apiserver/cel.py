@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minik8s.apiserver import cel_functions
+from minik8s.apiserver import cel_functions, cel_operators
 from minik8s.apiserver.cel_syntax import CelError, Node, parse
 from minik8s.apiserver.cel_values import Optional, same, type_name
 
@@ -168,7 +168,7 @@ def _logical(node: Node, scope: Scope) -> bool:
 
 
 def _operator(node: Node, scope: Scope) -> Any:
-    return cel_functions.operate(node[1], [_eval(item, scope) for item in node[2]])
+    return cel_operators.operate(node[1], [_eval(item, scope) for item in node[2]])
 
 
 def _call(node: Node, scope: Scope) -> Any:

@@ -1,4 +1,4 @@
-"""Operators, functions and methods of CEL, with Kubernetes' libraries.
+"""Functions and methods of CEL, with Kubernetes' libraries.
 
 Sources: cel-spec's standard definitions, cel-go's ext/strings and ext/sets, k8s.io/apiserver/pkg/cel/library.
 """
@@ -6,7 +6,6 @@ Sources: cel-spec's standard definitions, cel-go's ext/strings and ext/sets, k8s
 from __future__ import annotations
 
 import ipaddress
-import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,108 +14,13 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from minik8s.apiserver.cel_operators import NO_OVERLOAD, arithmetic, contains, order
 from minik8s.apiserver.cel_syntax import CelError, Uint
 from minik8s.apiserver.cel_values import Optional, Quantity, TypeValue, duration, same, timestamp, type_name
 
 TYPES: dict[str, TypeValue] = {
     name: TypeValue(name) for name in ("int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type")
 } | {"type": TypeValue("type")}
-_NUMBER = (int, float)
-_NO_OVERLOAD = "no such overload"
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, _NUMBER) and not isinstance(value, bool)
-
-
-# -- operators -----------------------------------------------------------------------------------------------------
-
-
-def operate(name: str, values: list[Any]) -> Any:
-    """The value of an operator."""
-    if name == "!_":
-        return not _bool(values[0])
-    if name == "-_":
-        if not _number(values[0]) and not isinstance(values[0], timedelta):
-            raise CelError(_NO_OVERLOAD)
-        return -values[0]
-    left, right = values
-    if name in ("==", "!="):
-        return same(left, right) is (name == "==")
-    if name == "in":
-        return _contains(right, left)
-    return _order(name, left, right) if name in _ORDERS else _arithmetic(name, left, right)
-
-
-def _bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise CelError(_NO_OVERLOAD)
-    return value
-
-
-def _contains(container: Any, item: Any) -> bool:
-    if not isinstance(container, list | dict):
-        raise CelError(_NO_OVERLOAD)
-    return any(same(item, other) for other in container)
-
-
-_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-
-
-def _order(name: str, left: Any, right: Any) -> bool:
-    comparable = (_number(left) and _number(right)) or (
-        type_name(left) == type_name(right) and isinstance(left, str | bytes | bool | datetime | timedelta)
-    )
-    if not comparable:
-        raise CelError(_NO_OVERLOAD)
-    return _ORDERS[name](left, right)
-
-
-def _arithmetic(name: str, left: Any, right: Any) -> Any:
-    if _number(left) and _number(right) and type_name(left) == type_name(right):
-        return _floats(name, left, right) if isinstance(left, float) else _integers(name, left, right)
-    if name == "+":
-        joined = isinstance(left, str | bytes | list) and type_name(left) == type_name(right)
-        if joined or _times(left, right, sum_=True):
-            return left + right
-    if name == "-" and _times(left, right, sum_=False):
-        return left - right
-    raise CelError(_NO_OVERLOAD)
-
-
-def _times(left: Any, right: Any, *, sum_: bool) -> bool:
-    if isinstance(left, datetime):
-        return isinstance(right, timedelta) or (not sum_ and isinstance(right, datetime))
-    return isinstance(left, timedelta) and (isinstance(right, timedelta) or (sum_ and isinstance(right, datetime)))
-
-
-def _floats(name: str, left: float, right: float) -> float:
-    if name == "/":
-        return left / right if right else math.copysign(math.inf, left) if left else math.nan
-    if name == "%":
-        raise CelError(_NO_OVERLOAD)
-    return left + right if name == "+" else left - right if name == "-" else left * right
-
-
-def _integers(name: str, left: int, right: int) -> int:
-    if name in "/%" and right == 0:
-        raise CelError("division by zero" if name == "/" else "modulus by zero")
-    if name == "/":
-        result = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
-    elif name == "%":
-        result = int(math.fmod(left, right)) if abs(left) < 2**53 else abs(left) % abs(right) * (1 if left >= 0 else -1)
-    else:
-        result = left + right if name == "+" else left - right if name == "-" else left * right
-    unsigned = isinstance(left, Uint)
-    low, high = (0, 2**64) if unsigned else (-(2**63), 2**63)
-    if not low <= result < high:
-        raise CelError("integer overflow" if not unsigned else "unsigned integer overflow")
-    return Uint(result) if unsigned else result
 
 
 # -- conversions ---------------------------------------------------------------------------------------------------
@@ -174,7 +78,7 @@ def _to_bool(value: Any) -> bool:
 def _size(value: Any) -> int:
     if isinstance(value, str | bytes | list | dict):
         return len(value)
-    raise CelError(_NO_OVERLOAD)
+    raise CelError(NO_OVERLOAD)
 
 
 def _address(text: str) -> Any:
@@ -236,10 +140,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "optional.of": Optional.of,
     "optional.none": Optional.none,
     "optional.ofNonZeroValue": lambda value: Optional.of(value) if value else Optional.none(),
-    "sets.contains": lambda left, right: all(_contains(left, item) for item in right),
-    "sets.intersects": lambda left, right: any(_contains(left, item) for item in right),
+    "sets.contains": lambda left, right: all(contains(left, item) for item in right),
+    "sets.intersects": lambda left, right: any(contains(left, item) for item in right),
     "sets.equivalent": lambda left, right: (
-        all(_contains(left, item) for item in right) and all(_contains(right, item) for item in left)
+        all(contains(left, item) for item in right) and all(contains(right, item) for item in left)
     ),
     "math.greatest": lambda *values: max(values[0] if isinstance(values[0], list) else values),
     "math.least": lambda *values: min(values[0] if isinstance(values[0], list) else values),
@@ -263,18 +167,18 @@ def method(name: str, target: Any, values: list[Any]) -> Any:
             return _run(table[name], [target, *values])
     if name == "size":
         return _size(target)
-    raise CelError(_NO_OVERLOAD)
+    raise CelError(NO_OVERLOAD)
 
 
 def _run(function: Callable[..., Any], values: list[Any]) -> Any:
     try:
         return function(*values)
     except (TypeError, ValueError, AttributeError, IndexError) as error:
-        raise CelError(f"{_NO_OVERLOAD}: {error}") from None
+        raise CelError(f"{NO_OVERLOAD}: {error}") from None
 
 
 def _unknown(*_: Any) -> Any:
-    raise CelError(_NO_OVERLOAD)
+    raise CelError(NO_OVERLOAD)
 
 
 # -- methods -------------------------------------------------------------------------------------------------------
@@ -362,7 +266,7 @@ _STRINGS: dict[str, Callable[..., Any]] = {
 def _sum(items: list[Any]) -> Any:
     total = items[0] if items else 0
     for item in items[1:]:
-        total = _arithmetic("+", total, item)
+        total = arithmetic("+", total, item)
     return total
 
 
@@ -376,7 +280,7 @@ def _best(items: list[Any], name: str) -> Any:
         raise CelError("min called on empty list" if name == "<" else "max called on empty list")
     best = items[0]
     for item in items[1:]:
-        best = item if _order(name, item, best) else best
+        best = item if order(name, item, best) else best
     return best
 
 
@@ -385,7 +289,7 @@ def _distinct(items: list[Any]) -> list[Any]:
 
 
 _LISTS: dict[str, Callable[..., Any]] = {
-    "isSorted": lambda items: all(_order("<=", a, b) for a, b in pairwise(items)),
+    "isSorted": lambda items: all(order("<=", a, b) for a, b in pairwise(items)),
     "sum": _sum,
     "min": lambda items: _best(items, "<"),
     "max": lambda items: _best(items, ">"),

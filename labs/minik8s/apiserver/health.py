@@ -28,19 +28,18 @@ VERSION = {
     "compiler": "gc",
     "platform": "linux/amd64",
 }
-_HEALTH = frozenset({"healthz", "livez", "readyz"})
 
 
 def answer(server: ApiServer, request: Request, info: RequestInfo, unknown: StatusError | None = None) -> Response:
     """The answer to a path outside the resources, or to one of a resource that there is not."""
-    found = discovery.handle(request, server.registry) or openapi.handle(request, server.registry)
-    if found is not None:
-        return found
+    for handle in (discovery.handle, openapi.handle):
+        found = handle(request, server.registry)
+        if found is not None:
+            return found
     parts = [part for part in request.path.split("/") if part]
-    if parts and parts[0] in ("version", *_HEALTH, "metrics"):
-        if request.method not in ("GET", "HEAD"):
-            raise method_not_allowed()
-        return _builtin(server, parts)
+    builtin = _builtin(server, request, parts)
+    if builtin is not None:
+        return builtin
     if unknown is not None and _group_known(server, info):
         raise unknown
     return not_found()
@@ -55,12 +54,45 @@ def not_found() -> Response:
     return Response(404, b"404 page not found\n", {"content-type": _TEXT})
 
 
-def _builtin(server: ApiServer, parts: list[str]) -> Response:
-    if parts == ["version"]:
-        return Response(200, VERSION, {"content-type": "application/json"})
-    if parts[0] in _HEALTH:
-        return Response(200, b"ok", {"content-type": _TEXT})
-    return Response(200, _metrics(server), {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
+def _builtin(server: ApiServer, request: Request, parts: list[str]) -> Response | None:
+    match parts:
+        case ["version"]:
+            if request.method not in ("GET", "HEAD"):
+                raise method_not_allowed()
+            return Response(200, VERSION, {"content-type": "application/json"})
+        case ["metrics"]:
+            return Response(200, _metrics(server), {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
+        case [".well-known", "openid-configuration"]:
+            return Response(200, _issuer(), {"content-type": "application/json"})
+        case ["openid", "v1", "jwks"]:
+            return Response(200, {"keys": []}, {"content-type": "application/jwk-set+json"})
+        case [group, *rest] if group in discovery.HEALTH_CHECKS:
+            return _health(group, "/".join(rest), "verbose" in request.query)
+    return None
+
+
+def _health(group: str, check: str, verbose: bool) -> Response:
+    """What answers at all is healthy: /livez, one of its checks, or all of them by name."""
+    checks = discovery.HEALTH_CHECKS[group]
+    if check and check not in checks:
+        return not_found()
+    text = "ok"
+    if verbose and not check:
+        first = [name for name in ("ping", "log", "etcd") if name in checks]
+        names = [*first, *(name for name in checks if name not in first)]
+        text = "".join(f"[+]{name} ok\n" for name in names) + f"{group} check passed\n"
+    return Response(200, text.encode(), {"content-type": _TEXT, "x-content-type-options": "nosniff"})
+
+
+def _issuer() -> dict[str, object]:
+    """OpenID discovery. Tokens are signed with a shared key (HS256), so there are no public keys to publish."""
+    return {
+        "issuer": tokens.ISSUER,
+        "jwks_uri": f"{tokens.ISSUER}/openid/v1/jwks",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["HS256"],
+    }
 
 
 def _metrics(server: ApiServer) -> bytes:

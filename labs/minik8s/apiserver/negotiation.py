@@ -86,6 +86,16 @@ def _media(media: str) -> str:
     return YAML if media == YAML else ""
 
 
+def error_media(accept: str) -> str:
+    """The content type of an error: as the client asked, JSON when it asks for what there is not."""
+    if "yaml" not in accept:
+        return JSON
+    try:
+        return negotiate(accept).media
+    except StatusError:
+        return JSON
+
+
 def content_type(header: str) -> str:
     """The media type of a Content-Type header, without its parameters."""
     return header.partition(";")[0].strip().lower()

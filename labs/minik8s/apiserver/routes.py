@@ -76,6 +76,8 @@ def _answer(call: Call) -> Handler:
         return answers.review
     if kind.group == "metrics.k8s.io":
         return answers.metrics
+    if kind.kind == "ComponentStatus":
+        return answers.components
     if kind.kind == "Binding":
         return binding.create_binding
     return VERBS[call.info.verb]

@@ -58,7 +58,8 @@ class ApiServer:
         try:
             response = self._serve(request, info, warnings)
         except StatusError as error:
-            headers = {"content-type": negotiation.JSON, **error.headers}
+            media = negotiation.error_media(request.headers.get("accept", ""))
+            headers = {"content-type": media, **error.headers}
             response = Response(error.code, error.status(), headers)
         if warnings:
             response.warnings = list(dict.fromkeys(warnings))

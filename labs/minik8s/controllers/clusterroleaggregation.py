@@ -1,4 +1,4 @@
-"""clusterrole-aggregation-controller: ClusterRoles that are the sum of others (pkg/controller/clusterroleaggregation)."""
+"""clusterrole-aggregation-controller: ClusterRoles that are sums of others (pkg/controller/clusterroleaggregation)."""
 
 from __future__ import annotations
 

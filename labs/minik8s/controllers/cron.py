@@ -103,9 +103,9 @@ def parse_schedule(text: str) -> Schedule | Every:
     parts = text.split()
     if len(parts) != len(FIELDS):
         raise ScheduleError(f"expected exactly 5 fields, found {len(parts)}: [{' '.join(parts)}]")
-    sets = [_field(part, *bounds) for part, bounds in zip(parts, FIELDS, strict=True)]
-    stars = [any(p.split("/")[0] in ("*", "?") for p in part.split(",")) for part in parts]
-    return Schedule(*sets, any_day=stars[2], any_weekday=stars[4])
+    minutes, hours, days, months, weekdays = (_field(p, *bounds) for p, bounds in zip(parts, FIELDS, strict=True))
+    any_day, any_weekday = (any(p.split("/")[0] in ("*", "?") for p in parts[i].split(",")) for i in (2, 4))
+    return Schedule(minutes, hours, days, months, weekdays, any_day, any_weekday)
 
 
 def _field(text: str, low: int, high: int, names: dict[str, int]) -> frozenset[int]:

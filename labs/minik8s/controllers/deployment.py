@@ -58,19 +58,19 @@ class DeploymentController(Controller):
         if deployment is None:
             return None
         if not any(deployment["spec"]["selector"].values()):
-            return self._selects_all(deployment)
-        sets = self.claims.claim(
-            deployment,
-            owned(self.sets, deployment),
-            orphans(self.sets, namespace),
-            lambda rs: _selects(deployment, rs),
-        )
+            self._selects_all(deployment)
+            return None
+        selector = deployment["spec"]["selector"]
+        mine, loose = owned(self.sets, deployment), orphans(self.sets, namespace)
+        sets = self.claims.claim(deployment, mine, loose, lambda rs: matches(selector, labels(rs)))
         if "deletionTimestamp" in deployment["metadata"]:
             new, old = self.replica_sets.sync(deployment, sets, create=False)
-            return self._sync_status(deployment, _all(old, new), new)
+            self._sync_status(deployment, _all(old, new), new)
+            return None
         deployment = self._check_paused(deployment)
         if deployment["spec"].get("paused") or self._is_scaling(deployment, sets):
-            return self._sync(deployment, sets)
+            self._sync(deployment, sets)
+            return None
         if sums.is_rolling_update(deployment):
             return self._roll(deployment, sets)
         return self._recreate(deployment, sets)
@@ -104,12 +104,12 @@ class DeploymentController(Controller):
         return any(number is not None and number != desired for number in remembered)
 
     # ---- scaling, while paused or not ----------------------------------------------
-    def _sync(self, deployment: Object, sets: Sequence[Object]) -> float | None:
+    def _sync(self, deployment: Object, sets: Sequence[Object]) -> None:
         new, old = self.replica_sets.sync(deployment, sets, create=False)
         new, old = self._scale(deployment, new, old)
         if deployment["spec"].get("paused"):
             self._clean_up(deployment, old)
-        return self._sync_status(deployment, _all(old, new), new)
+        self._sync_status(deployment, _all(old, new), new)
 
     def _scale(self, deployment: Object, new: Object | None, old: list[Object]) -> tuple[Object | None, list[Object]]:
         only = _active_or_latest(new, old)
@@ -233,11 +233,11 @@ class DeploymentController(Controller):
     def _latest_status(self, deployment: Object) -> Object:
         """What this reconciliation wrote itself, if it did: the cache will show it only later."""
         written = self._written
-        if written is not None and written["metadata"]["uid"] == deployment["metadata"]["uid"]:
-            if written["metadata"].get("generation") == deployment["metadata"].get("generation"):
-                if int(written["metadata"]["resourceVersion"]) > int(deployment["metadata"]["resourceVersion"]):
-                    return written
-        return deployment
+        if written is None:
+            return deployment
+        ours, cached = written["metadata"], deployment["metadata"]
+        same = ours["uid"] == cached["uid"] and ours.get("generation") == cached.get("generation")
+        return written if same and int(ours["resourceVersion"]) > int(cached["resourceVersion"]) else deployment
 
     _written: Object | None = None
 

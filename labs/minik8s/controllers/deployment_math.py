@@ -1,4 +1,4 @@
-"""The arithmetic of a rollout: how many pods more, how many fewer (pkg/controller/deployment/util/deployment_util.go)."""
+"""The arithmetic of a rollout: how many pods more, how many fewer (pkg/controller/deployment/util)."""
 
 from __future__ import annotations
 

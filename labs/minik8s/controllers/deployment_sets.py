@@ -1,4 +1,4 @@
-"""A Deployment's ReplicaSets: which is the new one, making it, numbering revisions (pkg/controller/deployment/sync.go)."""
+"""A Deployment's ReplicaSets: which is the new one, making it, numbering revisions (deployment/sync.go)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Service's endpoints look like, for EndpointSlices and for Endpoints (pkg/controller/util/endpoint, k8s.io/endpointslice)."""
+"""What a Service's endpoints look like, for EndpointSlices and for Endpoints (pkg/controller/util/endpoint)."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ class ServiceWatch:
         self._services, self._ring = index_by_namespace(services), ring
 
     def __call__(self, old: Object | None, new: Object | None) -> None:
-        if old is not None and new is not None and old["metadata"]["uid"] == new["metadata"]["uid"]:
-            if not pod_matters(old, new):
-                return
+        updated = old is not None and new is not None and old["metadata"]["uid"] == new["metadata"]["uid"]
+        if updated and not pod_matters(old or {}, new or {}):
+            return
         pods = [pod for pod in (old, new) if pod is not None]
         for service in in_namespace(self._services, pods[0]["metadata"]["namespace"]):
             if any(selects(service, pod) for pod in pods):

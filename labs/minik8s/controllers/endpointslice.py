@@ -1,4 +1,4 @@
-"""endpointslice-controller: which addresses stand behind a Service (pkg/controller/endpointslice, k8s.io/endpointslice).
+"""endpointslice-controller: the addresses behind a Service (pkg/controller/endpointslice, k8s.io/endpointslice).
 
 Slices are kept per address family and per set of port numbers, at most 100 endpoints each; endpoints that stay keep
 their slice, so that a change touches as few slices as possible.

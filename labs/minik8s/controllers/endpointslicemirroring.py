@@ -1,4 +1,4 @@
-"""endpointslice-mirroring-controller: EndpointSlices for Endpoints that a person wrote (pkg/controller/endpointslicemirroring)."""
+"""endpointslice-mirroring-controller: EndpointSlices for hand-written Endpoints (controller/endpointslicemirroring)."""
 
 from __future__ import annotations
 

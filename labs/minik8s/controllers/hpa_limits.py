@@ -108,7 +108,7 @@ def _changed(events: Iterable[tuple[float, int]], period: float, now: float) -> 
 
 
 def _ceiling(memory: Memory, rules: Object, current: int, now: float) -> int:
-    default = [
+    default: list[Object] = [
         {"type": "Pods", "value": 4, "periodSeconds": 15},
         {"type": "Percent", "value": 100, "periodSeconds": 15},
     ]
@@ -123,11 +123,11 @@ def _ceiling(memory: Memory, rules: Object, current: int, now: float) -> int:
             found.append(start + policy["value"])
         else:
             found.append(ceil(start * (100 + policy["value"]) / 100))
-    return min(found) if choice == "Min" else max(found)
+    return int(min(found) if choice == "Min" else max(found))
 
 
 def _floor(memory: Memory, rules: Object, current: int, now: float) -> int:
-    default = [{"type": "Percent", "value": 100, "periodSeconds": 15}]
+    default: list[Object] = [{"type": "Percent", "value": 100, "periodSeconds": 15}]
     choice = rules.get("selectPolicy") or "Max"
     if choice == "Disabled":
         return current
@@ -139,4 +139,4 @@ def _floor(memory: Memory, rules: Object, current: int, now: float) -> int:
             found.append(start - policy["value"])
         else:
             found.append(int(start * (100 - policy["value"]) / 100))
-    return max(found) if choice == "Min" else min(found)
+    return int(max(found) if choice == "Min" else min(found))

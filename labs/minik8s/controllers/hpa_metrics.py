@@ -41,7 +41,8 @@ def pod_metrics(client: Client, namespace: str, selector: str, resource: str, co
     try:
         found = client.list("pods.metrics.k8s.io", namespace, label_selector=selector)
     except StatusError as error:
-        raise NoMetrics(f"unable to fetch metrics from resource metrics API: {error.message}") from error
+        call = " (get pods.metrics.k8s.io)" if error.code == 404 else ""
+        raise NoMetrics(f"unable to fetch metrics from resource metrics API: {error.message}{call}") from error
     if not found:
         raise NoMetrics("no metrics returned from resource metrics API")
     out: dict[str, Sample] = {}

@@ -78,7 +78,8 @@ class JobController(Controller):
             return None
         if finished(job) is not None:
             self.backoffs.pop(name, None)
-            return self._release_rest(job)
+            self._release_rest(job)
+            return None
         pods = self.claims.claim(
             job,
             owned(self.pods, job),

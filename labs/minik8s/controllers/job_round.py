@@ -70,9 +70,10 @@ class Round:
     def _count(self) -> None:
         draft, job = self.draft, self.job
         open_pods = [pod for pod in self.pods if not self._counted(pod) and self._valid(pod)]
-        uid = lambda pod: pod["metadata"]["uid"]  # noqa: E731
-        done = [p for p in open_pods if phase(p) == "Succeeded" and uid(p) not in draft.uncounted_succeeded]
-        failed = [p for p in open_pods if has_failed(job, p) and uid(p) not in draft.uncounted_failed]
+        done = [
+            p for p in open_pods if phase(p) == "Succeeded" and p["metadata"]["uid"] not in draft.uncounted_succeeded
+        ]
+        failed = [p for p in open_pods if has_failed(job, p) and p["metadata"]["uid"] not in draft.uncounted_failed]
         self.succeeded = draft.succeeded + len(done) + len(draft.uncounted_succeeded)
         counted = [pod for pod in failed if judge(job, pod).counts]
         self.failed = draft.failed + len(counted) + len(draft.uncounted_failed)
@@ -326,11 +327,15 @@ class Round:
                 if not self.indexed and uid not in draft.uncounted_succeeded:
                     draft.uncounted_succeeded.append(uid)
             elif has_failed(self.job, pod) or failing:
-                if uid not in draft.uncounted_failed and self._valid(pod) and judge(self.job, pod).counts:
-                    draft.uncounted_failed.append(uid)
+                self._count_failure(pod)
             if draft.uncounted >= MAX_UNCOUNTED:
                 return out, True
         return out, False
+
+    def _count_failure(self, pod: Object) -> None:
+        uncounted, uid = self.draft.uncounted_failed, pod["metadata"]["uid"]
+        if uid not in uncounted and self._valid(pod) and judge(self.job, pod).counts:
+            uncounted.append(uid)
 
     def _may_release(self, pod: Object, over: bool) -> bool:
         if over or "deletionTimestamp" in self.job["metadata"] or phase(pod) == "Succeeded":

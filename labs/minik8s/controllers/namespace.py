@@ -32,6 +32,10 @@ CONDITIONS = {
 """Condition types with the reason and message of the good case (status False)."""
 
 
+DELETION_DELAY = 5.0
+"""Seconds that a deleted namespace is left alone: last creations in it are seen (namespaceDeletionGracePeriod)."""
+
+
 class NamespaceController(Controller):
     name = "namespace-controller"
 
@@ -39,7 +43,11 @@ class NamespaceController(Controller):
         super().__init__(ctx)
         self.resources = Resources(ctx.informers("customresourcedefinitions.apiextensions.k8s.io"))
         self.namespaces = ctx.informers("namespaces")
-        self.namespaces.on_change(lambda old, new: self.enqueue(name(new)) if new is not None else None)
+        self.namespaces.on_change(self._changed)
+
+    def _changed(self, old: Object | None, new: Object | None) -> None:
+        if new is not None and "deletionTimestamp" in new["metadata"]:
+            self.queue.add_after(name(new), DELETION_DELAY)
 
     def reconcile(self, key: str) -> float | None:
         cached = self.namespaces.get("", key)

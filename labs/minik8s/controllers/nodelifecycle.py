@@ -65,10 +65,8 @@ class NodeLifecycleController(Controller):
     def _node_changed(self, old: Object | None, new: Object | None) -> None:
         if new is None:
             return
-        if old is not None and old["spec"] == new["spec"] and labels(old) == labels(new):
-            if _condition_taints(old) == _condition_taints(new):
-                return
-        self.enqueue("taint/" + name(new))
+        if old is None or _taint_facts(old) != _taint_facts(new):
+            self.enqueue("taint/" + name(new))
 
     def _pod_changed(self, old: Object | None, new: Object | None) -> None:
         if new is None or not node_of(new) or (old is not None and node_of(old)):
@@ -212,8 +210,8 @@ class NodeLifecycleController(Controller):
             for node in nodes:
                 if zone_of(node) in self._zones:
                     self._mark_reachable(node)
-            for zone in self._zones.values():
-                zone.state, zone.qps = "FullDisruption", 0.0
+            for each in self._zones.values():
+                each.state, each.qps = "FullDisruption", 0.0
             return
         if was_full:
             for health in self._health.values():
@@ -261,6 +259,10 @@ class NodeLifecycleController(Controller):
                 return
             raise
         self.ctx.recorder.event(pod, "Warning", "NodeNotReady", "Node is not ready")
+
+
+def _taint_facts(node: Object) -> tuple[object, ...]:
+    return node["spec"], labels(node), _condition_taints(node)
 
 
 def _condition_taints(node: Object) -> list[str]:

@@ -1,4 +1,4 @@
-"""Who owns what: adoption and release by selector (pkg/controller/controller_ref_manager.go), and the indexes for it."""
+"""Who owns what: adoption and release by selector, and the indexes for it (controller_ref_manager.go)."""
 
 from __future__ import annotations
 
@@ -180,9 +180,9 @@ class ChildWatch:
     def _ring_adopters(self, old: Object | None, new: Object) -> None:
         if "deletionTimestamp" in new["metadata"]:
             return
-        if old is not None and controller_of(old) is None:
-            if old["metadata"].get("labels") == new["metadata"].get("labels"):
-                return
+        was_loose = old is not None and controller_of(old) is None
+        if old is not None and was_loose and old["metadata"].get("labels") == new["metadata"].get("labels"):
+            return
         assert self._selects is not None
         for owner in in_namespace(self._owners, new["metadata"].get("namespace", "")):
             if self._selects(owner, new):

@@ -159,10 +159,10 @@ class PersistentVolumeBinder(Controller):
             message = f'storageclass.storage.k8s.io "{class_of(claim)}" not found'
             self.ctx.recorder.event(claim, "Warning", "ProvisioningFailed", message)
             return claim
-        provisioner = storage_class["provisioner"]
+        provisioner: str = storage_class["provisioner"]
         if provisioner == NO_PROVISIONER:
             return claim
-        marks = dict.fromkeys(PROVISIONERS, provisioner)
+        marks: dict[str, str] = dict.fromkeys(PROVISIONERS, provisioner)
         if not marks.items() <= annotations_of(claim).items():
             claim = self.client.update(CLAIMS, _annotated(claim, marks))
         self.ctx.recorder.event(claim, "Normal", "ExternalProvisioning", EXTERNAL.format(provisioner))
@@ -251,11 +251,12 @@ class PersistentVolumeBinder(Controller):
     def _reclaim(self, volume: Object) -> None:
         """Retain: a person decides. Delete: the provisioner that made it removes it; by hand made ones cannot be."""
         policy = volume["spec"].get("persistentVolumeReclaimPolicy", "Retain")
-        if policy == "Delete" and PROVISIONED_BY not in annotations_of(volume):
-            if (volume.get("status") or {}).get("phase") != "Failed":
-                message = f'Error getting deleter volume plugin for volume "{name(volume)}": no volume plugin matched'
-                self._volume_phase(volume, "Failed", message)
-                self.ctx.recorder.event(volume, "Warning", "VolumeFailedDelete", message)
+        if policy != "Delete" or PROVISIONED_BY in annotations_of(volume):
+            return
+        if (volume.get("status") or {}).get("phase") != "Failed":
+            message = f'Error getting deleter volume plugin for volume "{name(volume)}": no volume plugin matched'
+            self._volume_phase(volume, "Failed", message)
+            self.ctx.recorder.event(volume, "Warning", "VolumeFailedDelete", message)
 
     def _volume_phase(self, volume: Object, phase: str, message: str = "") -> Object:
         status = volume.get("status") or {}

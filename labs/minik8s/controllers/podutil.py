@@ -114,7 +114,7 @@ def set_condition(conditions: Iterable[Object], new: Object) -> list[Object]:
 
 
 def with_pod_condition(pod: Object, new: Object, now: str) -> Object:
-    """`pod` with the condition `new`; lastTransitionTime moves only when the status does (podutil.UpdatePodCondition)."""
+    """`pod` with the condition `new`; lastTransitionTime moves only when the status does."""
     old = condition(pod, new["type"])
     stamp = old["lastTransitionTime"] if old is not None and old.get("status") == new["status"] else now
     full = {**new, "lastProbeTime": None, "lastTransitionTime": stamp}

@@ -1,4 +1,4 @@
-"""Every resource whose objects can be listed and deleted: what the garbage collector and namespace deletion walk over."""
+"""Every resource whose objects can be listed and deleted: the garbage collector and namespace deletion walk over it."""
 
 from __future__ import annotations
 

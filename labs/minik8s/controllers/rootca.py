@@ -1,4 +1,4 @@
-"""root-ca-certificate-publisher-controller: ConfigMap kube-root-ca.crt in every namespace (pkg/controller/certificates/rootcacertpublisher)."""
+"""root-ca-certificate-publisher-controller: ConfigMap kube-root-ca.crt in every namespace (rootcacertpublisher)."""
 
 from __future__ import annotations
 

@@ -294,9 +294,9 @@ class _Round:
         counts = {"replicas": 0, "readyReplicas": 0, "availableReplicas": 0, "currentReplicas": 0, "updatedReplicas": 0}
         for pod in [*self.replicas, *self.condemned]:
             self._count(pod, counts, current, update)
-        if self.rolling and "deletionTimestamp" not in self.owner["metadata"]:
-            if counts["updatedReplicas"] == counts["replicas"] == counts["readyReplicas"]:
-                counts["currentReplicas"], current = counts["updatedReplicas"], update
+        whole = counts["updatedReplicas"] == counts["replicas"] == counts["readyReplicas"]
+        if whole and self.rolling and "deletionTimestamp" not in self.owner["metadata"]:
+            counts["currentReplicas"], current = counts["updatedReplicas"], update
         status: Object = {**(self.owner.get("status") or {})}
         for field, value in counts.items():
             if value or field in ("replicas", "availableReplicas"):

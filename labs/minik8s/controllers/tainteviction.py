@@ -1,4 +1,4 @@
-"""taint-eviction-controller: removes pods from nodes with a NoExecute taint they do not tolerate (pkg/controller/tainteviction)."""
+"""taint-eviction-controller: removes pods whose node has a NoExecute taint they do not tolerate (tainteviction)."""
 
 from __future__ import annotations
 
@@ -47,9 +47,8 @@ class TaintEvictionController(Controller):
             if old is not None and key(old) in self._planned:
                 self.enqueue(key(old))
             return
-        if old is not None and node_of(old) == node_of(new):
-            if old["spec"].get("tolerations") == new["spec"].get("tolerations"):
-                return
+        if old is not None and _facts(old) == _facts(new):
+            return
         if node_of(new):
             node = self.nodes.get("", new["spec"]["nodeName"])
             if key(new) in self._planned or _no_execute(node):
@@ -109,6 +108,10 @@ class TaintEvictionController(Controller):
         except StatusError as error:
             if error.code != 404:
                 raise
+
+
+def _facts(pod: Object) -> tuple[object, ...]:
+    return node_of(pod), pod["spec"].get("tolerations")
 
 
 def _no_execute(node: Object | None) -> list[Object]:

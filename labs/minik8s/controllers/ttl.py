@@ -1,4 +1,4 @@
-"""ttl-controller: tells kubelets by an annotation how long they may cache Secrets and ConfigMaps (pkg/controller/ttl)."""
+"""ttl-controller: tells kubelets how long they may cache Secrets and ConfigMaps (pkg/controller/ttl)."""
 
 from __future__ import annotations
 

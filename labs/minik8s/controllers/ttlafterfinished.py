@@ -1,4 +1,4 @@
-"""ttl-after-finished-controller: deletes finished Jobs after spec.ttlSecondsAfterFinished (pkg/controller/ttlafterfinished)."""
+"""ttl-after-finished-controller: deletes Jobs ttlSecondsAfterFinished after their end (ttlafterfinished)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from minik8s.apiserver import encoding
 from minik8s.objects.frozen import FrozenDict, Object
 from minik8s.wire import Response, WatchEvent
 
-LIMIT = 12 * 1024 * 1024
+LIMIT = 6 * 1024 * 1024
 """Bytes of JSON that are kept at most."""
 
 
@@ -48,7 +48,13 @@ class Encoder:
 
     def _list(self, body: encoding.ObjectList) -> bytes:
         head = encoding.dumps({key: value for key, value in body.items() if key != "items"})[:-2]
-        return head + b',"items":[' + b",".join([self._inner(item) for item in body["items"]]) + b"]}\n"
+        parts = [head + b',"items":[']
+        for item in body["items"]:
+            parts += (self._inner(item), b",")
+        if len(parts) > 1:
+            parts.pop()
+        parts.append(b"]}\n")
+        return b"".join(parts)
 
     def _object(self, obj: Object) -> bytes:
         kind, version = obj.get("kind"), obj.get("apiVersion")

@@ -1,10 +1,17 @@
-"""The server's own certificate authority and certificate (ECDSA P-256), made with `cryptography`."""
+"""The server's own certificate authority and certificate (ECDSA P-256), made with `cryptography`.
+
+They are made by a process of its own (`python -m minik8s.edge.pki DIR`), beside the rest of the start: the library
+would take ten megabytes of the server for a thing that is done once in years.
+"""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 CA_CERT, CA_KEY, CERT, KEY = "ca.crt", "ca.key", "server.crt", "server.key"
@@ -13,24 +20,37 @@ ADDRESSES = ("127.0.0.1", "::1", "10.96.0.1")
 YEARS = 10
 
 
-def ensure(folder: Path) -> bytes:
-    """Make CA and server certificate in `folder` unless they are there and good; the CA's PEM."""
-    if not all((folder / name).exists() for name in (CA_CERT, CA_KEY, CERT, KEY)) or _expires_soon(folder / CERT):
-        _make(folder)
-    return (folder / CA_CERT).read_bytes()
+class Making:
+    """Certificates that are there, or on their way. `wait()` until they are; the CA's PEM."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        if not _good(folder):
+            command = [sys.executable, "-m", "minik8s.edge.pki", str(folder)]
+            env = {**os.environ, "PYTHONPATH": os.pathsep.join([p or os.curdir for p in sys.path])}
+            self._process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE)
+
+    def wait(self) -> bytes:
+        """OSError when they could not be made."""
+        if self._process is not None:
+            errors = self._process.communicate()[1]
+            if self._process.returncode:
+                raise OSError(f"인증서를 만들 수 없다: {errors.decode(errors='replace').strip().splitlines()[-1:]}")
+        return (self._folder / CA_CERT).read_bytes()
 
 
-def _expires_soon(path: Path) -> bool:
-    from cryptography import x509
-
+def _good(folder: Path) -> bool:
+    """Whether all files are there and the certificate is not near its end."""
     try:
-        until = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
-    except ValueError:
-        return True
-    return until < datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)
+        oldest = min((folder / name).stat().st_mtime for name in (CA_CERT, CA_KEY, CERT, KEY))
+    except OSError:
+        return False
+    return time.time() - oldest < (YEARS - 1) * 365 * 86400
 
 
-def _make(folder: Path) -> None:
+def make(folder: Path) -> None:
+    """Make CA and server certificate in `folder`."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -112,3 +132,7 @@ def write_private(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))

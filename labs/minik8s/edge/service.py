@@ -62,7 +62,7 @@ class Service:
     async def open(self) -> None:
         """Take the data directory, restore, start and listen. state.InUse, OSError, sqlite.DatabaseError."""
         folder = self._folder()
-        self.ca = pki.ensure(folder)
+        certificates = pki.Making(folder)
         self.token = state.secret(folder / state.TOKEN)
         key = state.secret(folder / state.TOKEN_KEY).encode()
         store, boots = self._open_store(folder)
@@ -83,6 +83,7 @@ class Service:
         streams = Streams(self._realtime)
         durable = self._database.flushed if self._database is not None else None
         self._http = HttpServer(cluster.handle, self._realtime, durable=durable, upgrade=streams.upgrade)
+        self.ca = certificates.wait()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(folder / pki.CERT, folder / pki.KEY)

@@ -148,6 +148,11 @@ class KubeletServer:
             ) from None
 
     # ---- metrics -----------------------------------------------------------------
+    @property
+    def measures(self) -> bool:
+        """Whether there is anything to measure: without a node of ours there is no metrics API."""
+        return bool(self._fleet.names())
+
     def node_metrics(self, node: Object) -> Object | None:
         """metrics.k8s.io NodeMetrics, or None when the node is not heard of."""
         name = node["metadata"]["name"]

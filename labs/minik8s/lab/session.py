@@ -11,14 +11,17 @@ from functools import cached_property
 from typing import Any
 
 from minik8s.client import Client
+from minik8s.faults import Faults
+from minik8s.history import History
 from minik8s.lab import chronicle, conditions, kubectl, manifests, refs
 from minik8s.lab.checks import Checks
-from minik8s.lab.controls import ControlPlane, Nodes
+from minik8s.lab.controls import ControlPlane, Nodes, embedded
 from minik8s.lab.kubectl import Result
+from minik8s.lab.load import Traffic
 from minik8s.lab.official import ADMIN, api_client
 from minik8s.lab.place import Place
-from minik8s.lab.views import journey, map, timeline
-from minik8s.lab.views.svg import View
+from minik8s.lab.views import decision, journey, map, rollout, timeline
+from minik8s.lab.views.svg import Text, View
 from minik8s.objects import Object, thaw
 from minik8s.objects.meta import key
 from minik8s.wire import StatusError
@@ -233,6 +236,50 @@ class Lab:
         found = refs.parse(ref, self.client)
         members = chronicle.family(self.place.changes(), found.resource, found.name, self.namespace)
         return journey.render(chronicle.journey(self.place.records(), members, self._started)[:steps], title)
+
+    def rollout(self, ref: str, *, since: float = 0.0, title: str = "준비된 파드의 수") -> View:
+        """디플로이먼트의 레플리카셋마다 준비된 파드의 수를 시간에 따라 그린다. since는 실습을 시작한 뒤의 초."""
+        uid = self.get(ref)["metadata"]["uid"]
+        return rollout.render(self.place.changes(), uid, self._started, since, title)
+
+    def explain(self, ref: str) -> View:
+        """스케줄러가 이 파드를 왜 그 노드에 두었는지(또는 두지 못했는지) 표와 문장으로 보여 준다."""
+        name = refs.parse(ref, self.client).name
+        pod = f"pods/{self.namespace}/{name}"
+        found = [r for r in self.place.records() if r.verb == "schedule" and r.object == pod]
+        if not found:
+            raise ValueError(f"{ref}를 스케줄한 기록이 없다. 파드의 이름이 맞는지, 스케줄러가 보았는지 살피자.")
+        return decision.of_record(found[-1].detail)
+
+    def why(self, question: str) -> Text:
+        """`k.why("pod/web is Pending")`: 기록을 거슬러 올라가 까닭을 한국어로 말한다."""
+        cluster = embedded(self.place, "까닭을 되짚는 일", "`%kubectl describe`의 이벤트를 읽자.").cluster
+        return Text("\n".join(cluster.history.why(question, namespace=self.namespace)))
+
+    # ---- 트래픽과 고장 -----------------------------------------------------------
+    def traffic(self, target: str, *, wait: bool = True, **options: Any) -> Traffic:
+        """서비스에 요청을 보내고 결과를 모은다.
+
+        target: 서비스 이름, `svc/이름:포트`, `pod/이름:포트` 또는 URL.
+        options: rate(초당 요청), duration(초), clients, keep_alive, retries 등(network/traffic.py).
+        wait=False면 시작만 하고 돌아온다. 그 뒤 `k.sleep`으로 시간을 보내면 요청이 나간다.
+        """
+        place = embedded(self.place, "가상 트래픽을 보내는 일", "`kubectl port-forward`로 길을 내고 요청을 보내자.")
+        options.setdefault("namespace", self.namespace)
+        traffic = place.cluster.traffic
+        if wait:
+            return Traffic(traffic.run(target, place.cluster.advance, **options))
+        return Traffic(traffic.start(target, **options))
+
+    @property
+    def faults(self) -> Faults:
+        """고장을 내는 손잡이. `k.faults.names()`가 낼 수 있는 고장의 목록이다."""
+        return embedded(self.place, "고장을 내는 일", "파드를 지우거나 노드를 cordon하자.").cluster.faults
+
+    @property
+    def history(self) -> History:
+        """지난 리비전의 클러스터를 보고 두 순간을 견준다: `k.history.at(rv)`, `k.history.diff(a, b)`."""
+        return embedded(self.place, "지난 상태를 보는 일", "백업이나 감사 로그를 살피자.").cluster.history
 
 
 def _of_lab(change: chronicle.Change, namespace: str, labels: dict[str, str]) -> bool:

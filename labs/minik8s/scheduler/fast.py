@@ -24,8 +24,8 @@ from minik8s.scheduler.record import Decision
 from minik8s.scheduler.scheduler import MIN_NODES, Scheduler, nodes_to_find
 from minik8s.scheduler.snapshot import NodeInfo, PodInfo, Snapshot, harmless
 
-MAX_CHANGES = 200_000
 MAX_VIEWS = 512
+MAX_MET = 10_000
 
 _BY_RULES = ("PodTopologySpread", "InterPodAffinity")
 _STRETCHED = {"TaintToleration": True, "NodeAffinity": False}
@@ -67,7 +67,7 @@ class View:
         self.feasible = 0
         self.kinds: dict[Kind, Buckets] = {}
         self.answers: list[Answer] = [None] * len(self.nodes)
-        self.carried = {name: getattr(pod, name) for name in _CARRIED}
+        self.carried = {name: getattr(pod, name) for name in (_CARRIED if pod.has_affinity else _CARRIED[:6])}
         self.cursor = len(fast.snapshot.changes)
         self._look_at_all(fast)
 
@@ -108,8 +108,6 @@ class View:
         """Look again where pods came or went since the last decision."""
         changes = fast.snapshot.changes
         end = len(changes)
-        if self.cursor == end:
-            return
         touched: dict[int, None] = {}
         count = self.rules.count
         for node, pod, sign in changes[self.cursor : end]:
@@ -141,11 +139,12 @@ class View:
 
     def best(self, window: int) -> int:
         """The nodes of a window with the highest total."""
+        rules = self.rules
+        if len(self.kinds) == 1 and not rules.soft and not rules.scored:
+            for buckets in self.kinds.values():
+                return buckets.top(window)[1]
         kinds = [(kind, buckets, buckets.nodes & window) for kind, buckets in self.kinds.items()]
-        kinds = [entry for entry in kinds if entry[2]]
-        if len(kinds) == 1 and not self.rules.scores:
-            return kinds[0][1].top(window)[1]
-        return self._best_of_groups(kinds, window)
+        return self._best_of_groups([entry for entry in kinds if entry[2]], window)
 
     def _best_of_groups(self, kinds: list[tuple[Kind, Buckets, int]], window: int) -> int:
         """Split the window by all that is not absolute, and take the best of each part."""
@@ -239,6 +238,7 @@ class FastScheduler(Scheduler):
         self._views: dict[tuple[Any, ...], View] = {}
         self._domains: dict[str | None, Domains] = {}
         self._version = (-1, -1)
+        self._met: set[tuple[Any, ...]] = set()
         self._loads: list[tuple[int, ...] | None] = []
         self._synced = 0
         self._plain_profiles: dict[str, bool] = {}
@@ -254,8 +254,10 @@ class FastScheduler(Scheduler):
 
     def _choose(self, view: View, pod: PodInfo, profile: Profile) -> Decision | None:
         """The decision, or None when there is nothing to choose from."""
-        size, start = len(view.nodes), self.next_start
-        feasible = view.feasible & view.rules.allowed() if view.rules.filters else view.feasible
+        size, start, rules = len(view.nodes), self.next_start, view.rules
+        feasible = view.feasible
+        if rules.hard or rules.near or rules.away or rules.refused:
+            feasible &= rules.allowed()
         if not feasible:
             return None
         enough = nodes_to_find(size, profile.percentage or self.percentage)
@@ -273,34 +275,47 @@ class FastScheduler(Scheduler):
             place = best.bit_length() - 1
         node = view.nodes[place % size]
         self.next_start = (start + looked_at) % size
-        decision = Decision(pod.key, "scheduled", profile=profile.name, nodes=size, node=node.name, path="fast")
         pod.__dict__.update(view.carried)
-        return decision
+        return Decision(pod.key, "scheduled", profile=profile.name, nodes=size, node=node.name, path="fast")
 
     # Views
 
     def _view(self, pod: PodInfo, profile: Profile) -> View | None:
         """The view of the pod's signature, up to date; None where only the plain way will do."""
-        if len(self.snapshot) < self.min_nodes or len(self.handle.nominator) or pod.nominated or pod.node_name:
+        snapshot = self.snapshot
+        if len(snapshot.by_name) < self.min_nodes or self.handle.nominator.node_of or pod.nominated:
             return None
-        if self._version != (self.snapshot.version, self.handle.version) or len(self.snapshot.changes) > MAX_CHANGES:
+        if self._version != (snapshot.version, self.handle.version):
             self._start_over()
-        self._sync()
+        changes = snapshot.changes
+        if self._synced != len(changes):
+            self._sync(changes)
         key = (profile.name, pod.signature)
         view = self._views.get(key)
-        if view is not None and len(self.snapshot.changes) - view.cursor > 2 * len(view.nodes):
-            view = None
-        if view is None:
-            if self._is_opaque(pod, profile):
+        if view is None or len(changes) - view.cursor > 2 * len(view.nodes):
+            view = self._new_view(key, pod, profile)
+            if view is None:
                 return None
-            if len(self._views) >= MAX_VIEWS:
-                self._views.clear()
-            try:
-                view = self._views[key] = View(self, pod, profile)
-            except PluginError:
-                return None
-        view.catch_up(self)
+        if view.cursor != len(changes):
+            view.catch_up(self)
         return None if view.rules.opaque else view
+
+    def _new_view(self, key: tuple[Any, ...], pod: PodInfo, profile: Profile) -> View | None:
+        """A view pays from the second pod of its kind on."""
+        if key not in self._met:
+            if len(self._met) >= MAX_MET:
+                self._met.clear()
+            self._met.add(key)
+            return None
+        if self._is_opaque(pod, profile):
+            return None
+        if len(self._views) >= MAX_VIEWS:
+            self._views.clear()
+        try:
+            view = self._views[key] = View(self, pod, profile)
+        except PluginError:
+            return None
+        return view
 
     def _is_opaque(self, pod: PodInfo, profile: Profile) -> bool:
         known = self._plain_profiles.get(profile.name)
@@ -328,13 +343,11 @@ class FastScheduler(Scheduler):
         self.shapes = [shapes.setdefault(_shape(node), len(shapes)) for node in nodes]
         self._loads, self._synced = [None] * len(nodes), 0
 
-    def _sync(self) -> None:
+    def _sync(self, changes: list[tuple[NodeInfo, PodInfo, int]]) -> None:
         """Forget the loads of nodes where pods came or went."""
-        changes = self.snapshot.changes
-        if self._synced < len(changes):
-            for node, _, _ in changes[self._synced :]:
-                self._loads[self.places[node.name]] = None
-            self._synced = len(changes)
+        for node, _, _ in changes[self._synced :]:
+            self._loads[self.places[node.name]] = None
+        self._synced = len(changes)
 
     def load(self, place: int, node: NodeInfo) -> tuple[int, ...]:
         """What nodes must have in common to get the same answer: their shape and how full they are."""

@@ -191,11 +191,6 @@ class Rules:
 
     # Filter
 
-    @property
-    def filters(self) -> bool:
-        """Whether the two plugins refuse any node at all."""
-        return bool(self.hard or self.near or self.away or self.refused)
-
     def allowed(self) -> int:
         """The nodes that both plugins let pass."""
         found = self.everyone
@@ -226,11 +221,6 @@ class Rules:
         return matched if anywhere or not self.self_match else having
 
     # Score
-
-    @property
-    def scores(self) -> bool:
-        """Whether the two plugins tell nodes apart at all."""
-        return bool(self.soft or self.scored)
 
     def groups(self, window: int) -> list[Group]:
         """The window, split into sets of nodes that share every count."""

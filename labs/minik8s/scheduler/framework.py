@@ -115,21 +115,18 @@ class Nominator:
     """Pods that wait for room that preemption makes, by node."""
 
     def __init__(self) -> None:
-        self._node: dict[str, str] = {}
+        self.node_of: dict[str, str] = {}
         self._pods: dict[str, dict[str, PodInfo]] = {}
 
     def add(self, pod: PodInfo, node: str) -> None:
         self.remove(pod.key)
-        self._node[pod.key] = node
+        self.node_of[pod.key] = node
         self._pods.setdefault(node, {})[pod.key] = pod
 
     def remove(self, key: str) -> None:
-        node = self._node.pop(key, None)
+        node = self.node_of.pop(key, None)
         if node is not None:
             del self._pods[node][key]
-
-    def __len__(self) -> int:
-        return len(self._node)
 
     def on(self, node: str) -> list[PodInfo]:
         return list(self._pods.get(node, {}).values())

@@ -286,7 +286,7 @@ def pack(
     until: float = 100.0,
     known: Sequence[Task] | None = None,
 ) -> Result:
-    """Let tasks arrive until their GPU demand reaches `until` per cent of the cluster. `known`: what FGD learns from."""
+    """Let tasks arrive until their GPU demand is `until` per cent of the cluster. `known`: what FGD learns from."""
     packer = Packer(machines, known if known is not None else tasks, policy, ties=ties, seed=seed)
     capacity = sum(len(m.left) for m in machines) * GPU
     result = Result(policy)

@@ -50,10 +50,10 @@ def pod_requests(pod: Object, defaults: Amounts | None = None, *, pod_level: boo
     `defaults` stand in for requests that a container does not state; `pod_level`: whether spec.resources goes first.
     """
     statuses = _container_statuses(pod)
-    if not statuses:
+    infeasible = _resize_infeasible(pod)
+    if not statuses and not infeasible:
         total = _aggregate(pod, {}, False, defaults, _from_spec)
     else:
-        infeasible = _resize_infeasible(pod)
         total = _aggregate(pod, statuses, infeasible, defaults, _from_actuated)
         _raise_to(total, _aggregate(pod, statuses, infeasible, defaults, _from_allocated))
         if not infeasible:
@@ -127,9 +127,7 @@ def _container_statuses(pod: Object) -> dict[str, Object]:
     found: dict[str, Object] = {}
     for entry in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         found[entry["name"]] = entry
-    if any("resources" in entry or "allocatedResources" in entry for entry in found.values()):
-        return found
-    return found if _resize_infeasible(pod) else {}
+    return found if any("resources" in s or "allocatedResources" in s for s in found.values()) else {}
 
 
 def _resize_infeasible(pod: Object) -> bool:

@@ -20,6 +20,10 @@ REGION, BETA_REGION = "topology.kubernetes.io/region", "failure-domain.beta.kube
 HOSTNAME = "kubernetes.io/hostname"
 
 
+MAX_CHANGES = 100_000
+"""How many changes a snapshot keeps for those who follow along."""
+
+
 class AffinityTerm:
     """One (anti-)affinity term of a pod: whom it means (selector, namespaces), in which topology, how much."""
 
@@ -216,9 +220,10 @@ class NodeInfo:
         self.images = dict(_images(node))
 
     def add(self, pod: PodInfo) -> None:
-        """Count a pod in. A pod of the same key is replaced."""
-        if pod.key in self.pods:
-            self.remove(self.pods[pod.key])
+        """Count a pod in, in place of one of the same key."""
+        known = self.pods.get(pod.key)
+        if known is not None:
+            self.remove(known)
         self.pods[pod.key] = pod
         if pod.has_affinity:
             self.with_affinity[pod.key] = pod
@@ -343,6 +348,8 @@ class Snapshot:
             self.remove_pod(known)
         node.add(pod)
         self.changes.append((node, pod, 1))
+        if len(self.changes) > MAX_CHANGES:
+            self.forget_changes()
 
     def remove_pod(self, pod: PodInfo) -> None:
         """Count a pod out of its node."""

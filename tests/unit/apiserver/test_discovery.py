@@ -45,7 +45,8 @@ def test_aggregated_discovery_is_given_to_those_who_ask() -> None:
     answer = get("/apis", discovery.AGGREGATED + ",application/json")
     assert answer.headers["content-type"] == discovery.AGGREGATED
     apps = next(item for item in answer.body["items"] if item["metadata"]["name"] == "apps")
-    assert [entry["resource"] for entry in apps["versions"][0]["resources"]][:2] == ["controllerrevisions", "daemonsets"]
+    resources = [entry["resource"] for entry in apps["versions"][0]["resources"]]
+    assert resources[:2] == ["controllerrevisions", "daemonsets"]
     tag = answer.headers["etag"]
     headers = {"accept": discovery.AGGREGATED, "if-none-match": tag}
     again = discovery.handle(Request("GET", "/apis", headers=headers), BUILTIN)

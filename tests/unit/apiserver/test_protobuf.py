@@ -53,7 +53,8 @@ def test_inlined_structs_quantities_and_ports_are_as_in_json() -> None:
 
 def test_times_are_rfc_3339_and_unset_ones_null() -> None:
     stamped = field(1, field(8, field(1, 1767225600)))
-    assert protobuf.decode(body("v1", "ConfigMap", stamped))["metadata"] == {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    read = protobuf.decode(body("v1", "ConfigMap", stamped))
+    assert read["metadata"] == {"creationTimestamp": "2026-01-01T00:00:00Z"}
     unset = field(1, field(8, b""))
     assert protobuf.decode(body("v1", "ConfigMap", unset))["metadata"] == {"creationTimestamp": None}
 

@@ -57,7 +57,8 @@ def container(state: dict[str, Any], restarts: int = 0, ready: bool = False, **m
 
 def pod(status: dict[str, Any], spec: dict[str, Any] | None = None, **meta: Any) -> list[Any]:
     metadata = {"name": "p", "creationTimestamp": CREATED, **meta}
-    return row("pods", {"metadata": metadata, "spec": {"containers": [{"name": "c"}], **(spec or {})}, "status": status})
+    containers = [{"name": "c"}]
+    return row("pods", {"metadata": metadata, "spec": {"containers": containers, **(spec or {})}, "status": status})
 
 
 def test_a_running_pod() -> None:
@@ -79,8 +80,8 @@ def test_restarts_tell_when_the_last_one_was() -> None:
     [
         ({"phase": "Pending"}, "Pending"),
         ({"phase": "Failed", "reason": "Evicted"}, "Evicted"),
-        ({"phase": "Pending", "conditions": [{"type": "PodScheduled", "reason": "SchedulingGated"}]}, "SchedulingGated"),
-        ({"phase": "Succeeded", "containerStatuses": [container({"terminated": {"reason": "Completed"}})]}, "Completed"),
+        ({"conditions": [{"type": "PodScheduled", "reason": "SchedulingGated"}]}, "SchedulingGated"),
+        ({"containerStatuses": [container({"terminated": {"reason": "Completed"}})]}, "Completed"),
         ({"phase": "Failed", "containerStatuses": [container({"terminated": {"exitCode": 3}})]}, "ExitCode:3"),
         ({"phase": "Failed", "containerStatuses": [container({"terminated": {"signal": 9}})]}, "Signal:9"),
     ],
@@ -199,6 +200,13 @@ def test_events_show_when_and_about_what() -> None:
     assert row("events", event) == [
         *("60s", "Warning", "BackOff", "pod/p", "", "kubelet, n1", "back-off", "10m", 4, "x")
     ]
+
+
+def test_metrics_show_what_is_used() -> None:
+    containers = [{"usage": {"cpu": "5m", "memory": "10Mi"}}, {"usage": {"cpu": "7m", "memory": "6Mi"}}]
+    assert row("pods.metrics.k8s.io", {"containers": containers, "window": "15s"}) == ["x", "12m", "16Mi", "15s"]
+    usage = {"cpu": "250m", "memory": "1Gi"}
+    assert row("nodes.metrics.k8s.io", {"usage": usage, "window": "10s"}) == ["x", "250m", "1Gi", "10s"]
 
 
 def test_selectors_are_written_as_kubectl_takes_them() -> None:

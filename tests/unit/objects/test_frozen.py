@@ -2,7 +2,6 @@ import copy
 import json
 
 import pytest
-
 from minik8s.objects import freeze, thaw
 
 

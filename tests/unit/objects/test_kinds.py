@@ -39,7 +39,7 @@ def test_kinds_can_be_added_and_removed() -> None:
     names = {"plural": "widgets", "kind": "Widget", "shortNames": ["wd"]}
     widget = custom_kind("example.com", "v1", names, namespaced=True)
     registry.add(widget)
-    assert registry.find("wd") is widget and registry.groups()[-1] == "example.com"
+    assert registry.find("wd") is widget and registry.groups()[-2:] == ["example.com", "metrics.k8s.io"]
     assert (widget.singular, widget.list_kind, widget.kind_name) == ("widget", "WidgetList", "Widget.example.com")
     registry.remove(widget)
     assert registry.find("wd") is None and BUILTIN.find("wd") is None

@@ -37,7 +37,8 @@ def test_pointers_to_empty_structs_stay() -> None:
     assert decoded["volumes"] == [{"name": "v", "emptyDir": {}}] and decoded["securityContext"] == {}
 
 
-@pytest.mark.parametrize(("given", "kept"), [("1000m", "1"), (1, "1"), ("0.5", "500m"), ("1024Mi", "1Gi"), (0.1, "100m")])
+@pytest.mark.parametrize(("given", "kept"),
+                         [("1000m", "1"), (1, "1"), ("0.5", "500m"), ("1024Mi", "1Gi"), (0.1, "100m")])
 def test_quantities_are_kept_in_canonical_form(given: Any, kept: str) -> None:
     spec = {"containers": [{**POD, "resources": {"limits": {"x": given}}}]}
     assert of("pods", metadata={}, spec=spec).object["spec"]["containers"][0]["resources"]["limits"] == {"x": kept}
@@ -83,7 +84,8 @@ def test_the_first_fault_is_told_but_a_value_that_reads_itself_stops_the_decoder
 
 def test_unknown_fields_are_dropped_and_named_in_the_order_of_the_document() -> None:
     result = of("pods", metadata={}, spec={"containers": [{**POD, "baz": 3}], "foo": 1, "bar": 2}, top=1)
-    assert result.strict == [f'unknown field "{path}"' for path in ("spec.containers[0].baz", "spec.foo", "spec.bar", "top")]
+    assert result.strict == [f'unknown field "{path}"' for path in ("spec.containers[0].baz",
+                                                                    "spec.foo", "spec.bar", "top")]
     assert not result.error and "foo" not in result.object["spec"]
 
 

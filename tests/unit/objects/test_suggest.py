@@ -10,7 +10,7 @@ from minik8s.objects.validation.field import invalid, invalid_status, not_suppor
 
 @pytest.mark.parametrize(("word", "path", "found"), [
     ("deploy", "spec.replica", "spec.replicas"),
-    ("pods", "spec.containers[0].img", None),
+    ("pods", "spec.containers[0].img", "spec.containers[0].image"),
     ("pods", "spec.containers[0].imagePullPolcy", "spec.containers[0].imagePullPolicy"),
     ("pods", "spec.Containers", "spec.containers"),
     ("svc", "spec.ports[0].targetport", "spec.ports[0].targetPort"),
@@ -32,7 +32,8 @@ def test_each_kind_of_error_says_where_what_and_what_to_do() -> None:
     assert explain(required("spec.containers")) == (
         "`spec.containers`: 꼭 있어야 하는 값이 비어 있다. 이 필드를 채운다.")
     assert '쓸 수 있는 값: "Always", "Never"' in explain(not_supported("spec.x", "always", ("Always", "Never")))
-    assert "셀렉터" in explain(invalid("spec.template.metadata.labels", None, "`selector` does not match template `labels`"))
+    assert "셀렉터" in explain(invalid("spec.template.metadata.labels",
+                                    None, "`selector` does not match template `labels`"))
 
 
 def test_a_status_is_explained_cause_by_cause_without_repeats() -> None:

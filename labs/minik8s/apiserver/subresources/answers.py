@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from minik8s.apiserver import bodies, options, reviews, tokens
 from minik8s.apiserver.call import Call
+from minik8s.apiserver.encoding import ObjectList
 from minik8s.apiserver.errors import resource_not_found
 from minik8s.apiserver.verbs import common
+from minik8s.apiserver.verbs.read import predicate
 from minik8s.objects import Object
 from minik8s.objects.kinds import Kind
 from minik8s.store import Key
@@ -29,10 +31,29 @@ def token(call: Call) -> Response:
     return Response(201, tokens.create_token(call.server, call.info.namespace, call.info.name, body))
 
 
+_COMPONENTS = {"controller-manager": "ok", "etcd-0": "ok", "scheduler": "ok"}
+
+
+def components(call: Call) -> Response:
+    """ComponentStatuses (deprecated): the parts of the control plane, which are well when this answers."""
+    found = [_component(name, message) for name, message in _COMPONENTS.items()]
+    if call.info.name:
+        for component in found:
+            if component["metadata"]["name"] == call.info.name:
+                return Response(200, component)
+        raise not_found(call.kind.plural, call.info.name)
+    return Response(200, ObjectList(kind="ComponentStatusList", apiVersion="v1", metadata={}, items=found))
+
+
+def _component(name: str, message: str) -> Object:
+    condition = {"type": "Healthy", "status": "True", "message": message}
+    return {"kind": "ComponentStatus", "apiVersion": "v1", "metadata": {"name": name}, "conditions": [condition]}
+
+
 def metrics(call: Call) -> Response:
     """metrics.k8s.io: what the provider measures of nodes and pods."""
     provider, store = call.server.providers.metrics, call.server.store
-    if provider is None:
+    if provider is None or not getattr(provider, "measures", True):
         raise resource_not_found()
     measure = provider.node_metrics if call.kind.plural == "nodes" else provider.pod_metrics
     if call.info.name:
@@ -42,10 +63,7 @@ def metrics(call: Call) -> Response:
             raise not_found(call.kind.plural, call.info.name, call.kind.group)
         return Response(200, found)
     objects = store.list(call.kind.plural, call.info.namespace or None if call.kind.namespaced else "")
-    from minik8s.apiserver.options import list_options
-    from minik8s.apiserver.verbs.read import predicate
-
-    keep = predicate(call, list_options(call.request, False))
+    keep = predicate(call, options.list_options(call.request, False))
     items: list[Object] = [m for obj in objects if keep is None or keep(obj) if (m := measure(obj)) is not None]
     body = {"kind": call.kind.list_kind, "apiVersion": call.kind.api_version, "metadata": {}, "items": items}
     return Response(200, body)

@@ -10,12 +10,13 @@ from typing import Any
 
 from minik8s.apiserver import bodies, options
 from minik8s.apiserver.call import Call
+from minik8s.apiserver.errors import plain_error
 from minik8s.apiserver.verbs import common
 from minik8s.objects import Object
 from minik8s.objects.kinds import BUILTIN, Kind
 from minik8s.objects.meta import rfc3339
 from minik8s.objects.validation import field
-from minik8s.objects.validation.field import Errors
+from minik8s.objects.validation.field import Errors, aggregate
 from minik8s.wire import Response, StatusError, bad_request, conflict
 
 BINDING: Kind = BUILTIN.by_kind("v1", "Binding")  # type: ignore[assignment]
@@ -28,7 +29,7 @@ def create(call: Call) -> Response:
     common.check_namespace(call, binding)
     name = call.info.name or binding["metadata"].get("name", "")
     if binding["metadata"].get("name") != name:
-        raise bad_request(f"name in URL does not match name in Binding object: {binding['metadata'].get('name')}")
+        raise bad_request("name in URL does not match name in Binding object")
     target = binding.get("target") or {}
     _check_target(target)
     pod = common.stored(call, name)
@@ -48,14 +49,14 @@ def create_binding(call: Call) -> Response:
 
 
 def _check_target(target: Object) -> None:
-    """ValidatePodBinding. Its errors are not typed upstream; here they are 400 rather than 500."""
+    """ValidatePodBinding. Its errors are not typed upstream."""
     faults: Errors = []
     if target.get("kind") and target["kind"] != "Node":
         faults.append(field.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
     if not target.get("name"):
         faults.append(field.required("target.name"))
     if faults:
-        raise bad_request(", ".join(map(str, faults)))
+        raise plain_error(aggregate(faults))
 
 
 def _bound(call: Call, pod: Object, node: str, binding: Object) -> Object:

@@ -37,7 +37,7 @@ _WOULD_VIOLATE = "Cannot evict pod as it would violate the pod's disruption budg
 def create(call: Call) -> Response:
     """Evict the pod, or answer 429 when a budget does not allow it now."""
     call.options = options.write_options(call.request, "CreateOptions")
-    eviction = bodies.read_object(call, EVICTION)
+    eviction = bodies.read_object(call, EVICTION, also=("policy/v1beta1",))
     common.check_namespace(call, eviction)
     if eviction["metadata"].get("name") != call.info.name:
         raise bad_request("name in URL does not match name in Eviction object")

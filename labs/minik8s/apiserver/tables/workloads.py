@@ -21,6 +21,7 @@ from minik8s.apiserver.tables.format import (
 )
 from minik8s.objects import Object
 from minik8s.objects.meta import controller_of, parse_time
+from minik8s.objects.quantity import parse_quantity
 
 
 def _status(obj: Object) -> Mapping[str, Any]:
@@ -257,6 +258,13 @@ def resource_slice(obj: Object, now: float) -> list[Any]:
     return [obj["metadata"]["name"], spec.get("nodeName", ""), spec.get("driver", ""), pool, age(obj, now)]
 
 
+def metrics(obj: Object, now: float) -> list[Any]:
+    """Node or pod metrics, as metrics-server shows them; a pod's containers are summed."""
+    used = [obj["usage"]] if "usage" in obj else [c.get("usage") or {} for c in obj.get("containers") or ()]
+    amounts = [sum((parse_quantity(u.get(name, "0")) for u in used), parse_quantity("0")) for name in ("cpu", "memory")]
+    return [obj["metadata"]["name"], *(str(amount) for amount in amounts), obj.get("window", "")]
+
+
 ROWS: dict[str, Callable[[Object, float], list[Any]]] = {
     "replicationcontrollers": replication_controller,
     "replicasets.apps": replica_set,
@@ -272,4 +280,6 @@ ROWS: dict[str, Callable[[Object, float], list[Any]]] = {
     "priorityclasses.scheduling.k8s.io": priority_class,
     "resourceclaims.resource.k8s.io": resource_claim,
     "resourceslices.resource.k8s.io": resource_slice,
+    "nodes.metrics.k8s.io": metrics,
+    "pods.metrics.k8s.io": metrics,
 }

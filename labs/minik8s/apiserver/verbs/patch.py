@@ -194,7 +194,9 @@ def _converted(call: Call, old: Object | None, new: Object) -> Object:
     if result.error:
         kind = call.kind
         what = f"{call.namespace}/{call.info.name}; {kind.group}/{kind.version}, Kind={kind.kind}"
-        raise bad_request(f"failed to convert new object ({what}) to proper version ({kind.api_version}): {result.error}")
+        raise bad_request(
+            f"failed to convert new object ({what}) to proper version ({kind.api_version}): {result.error}"
+        )
     return result.object
 
 

@@ -71,8 +71,6 @@ def check_version(call: Call, new: Object, old: Object) -> None:
     if version in ("", "0"):
         if call.request.method == "PUT" and needs_version(call.kind):
             fault = field.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-            if call.kind.custom:
-                raise invalid_fields(call.kind.kind, call.info.name, [fault], call.kind.group)
             raise invalid_fields(call.kind.plural, call.info.name, [fault], call.kind.group)
         return
     if not version.isdigit():

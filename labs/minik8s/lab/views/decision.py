@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from minik8s.lab.views.svg import View
+from minik8s.scheduler import explain
 
 
 def table(
@@ -28,6 +29,20 @@ def table(
     widths = [max(len(str(row[i])) for row in [header, *rows] if i < len(row)) for i in range(len(header))]
     lines = ["  ".join(str(c).ljust(widths[i]) for i, c in enumerate(row)).rstrip() for row in [header, *rows]]
     return _Table(html, "\n".join([title, *lines, *(f"- {one}" for one in sentences)]), title)
+
+
+def of_record(record: explain.Record) -> View:
+    """The decision table of a scheduler's record (see scheduler/record.py)."""
+    plugins = sorted(record["scores"])
+    header = ["노드", "결과", *plugins, "합계", "이유"]
+    rows = []
+    for row in explain.rows(record):
+        cells = [f"{cell[3]}" if cell else "-" for cell in (row["scores"].get(name) for name in plugins)]
+        reasons = ", ".join(explain.meaning(reason) for reason in row["reasons"])
+        total = "-" if row["total"] is None else str(row["total"])
+        rows.append([row["node"], row["result"], *cells, total, reasons])
+    title = f"{record['pod']}의 스케줄링 결정"
+    return table(header, rows, explain.sentences(record), record.get("node") or "", title)
 
 
 class _Table(View):

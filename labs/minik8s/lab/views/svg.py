@@ -26,6 +26,15 @@ class View:
         return self.text
 
 
+class Text(str):
+    """노트북에 따옴표 없이 그대로 보이는 글."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def document(width: float, height: float, parts: list[str], title: str) -> str:
     """A whole SVG that shrinks to the width of its column."""
     inner = "".join(parts)

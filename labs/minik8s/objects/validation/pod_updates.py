@@ -107,7 +107,7 @@ def _munged(spec: Object, before: Object) -> Object:
     """The new spec with everything that may change put back."""
     munged = dict(spec)
     for key in ("containers", "initContainers"):
-        if key in spec:
+        if spec.get(key):
             munged[key] = [{**c, "image": o.get("image", "")} for c, o in zip(spec[key], before[key], strict=True)]
     for key in ("activeDeadlineSeconds", "schedulingGates", "tolerations"):
         munged.pop(key, None)
@@ -278,7 +278,7 @@ def resize_update(errors: Errors, new: Object, old: Object) -> None:
         for i, (c, o) in enumerate(pairs):
             if key == "containers" or c.get("restartPolicy") == "Always":
                 _resized(errors, c, o, f"spec.{key}[{i}].resources")
-        if key in spec:
+        if spec.get(key):
             put_back[key] = [_with_resources_of(c, o) for c, o in pairs]
             _only_resources(errors, put_back[key], before[key], key)
     if not errors and put_back != before:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minik8s.objects import Object
+from minik8s.objects.meta import controller_of
 from minik8s.objects.quantity import parse_quantity
 from minik8s.objects.selectors import matches
 from minik8s.scheduler.framework import (
@@ -232,7 +233,18 @@ def _problem(pod: PodInfo, name: str, ephemeral: bool, claim: Object | None) -> 
         return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
     if claim["metadata"].get("deletionTimestamp") is not None:
         return f'persistentvolumeclaim "{name}" is being deleted'
+    if ephemeral and not _made_for(claim, pod):
+        key = f"{pod.namespace}/{name}"
+        return f"PVC {key} was not created for pod {pod.key} (pod is not owner)"
     return ""
+
+
+def _made_for(claim: Object, pod: PodInfo) -> bool:
+    """Whether the pod controls the claim of its generic ephemeral volume."""
+    owner, uid = controller_of(claim), pod.pod["metadata"].get("uid")
+    if owner is None:
+        return False
+    return bool(owner.get("uid") == uid if uid else owner.get("name") == pod.name)
 
 
 def topology_allows(storage_class: Object, node: NodeInfo) -> bool:
