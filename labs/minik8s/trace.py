@@ -34,10 +34,16 @@ class Trace:
         self._clock = clock
         self.records: list[Record] = []
         self.listeners: list[Callable[[Record], None]] = []
+        self.limit: int | None = None
+        """How many records are remembered at least; None: all of them. A server that runs for days sets it."""
+        self._forgotten = 0
 
     def record(self, actor: str, verb: str, object: str = "", **detail: Any) -> Record:
-        entry = Record(len(self.records) + 1, self._clock.now(), actor, verb, object, detail)
+        entry = Record(self._forgotten + len(self.records) + 1, self._clock.now(), actor, verb, object, detail)
         self.records.append(entry)
+        if self.limit is not None and len(self.records) > 2 * self.limit:
+            self._forgotten += len(self.records) - self.limit
+            del self.records[: -self.limit]
         for listener in self.listeners:
             listener(entry)
         return entry
@@ -46,7 +52,7 @@ class Trace:
         self, *, actor: str | None = None, verb: str | None = None, object: str | None = None, since: int = 0
     ) -> Iterator[Record]:
         """Records after `since` (a seq) whose fields equal those given; `object` may end in `*`."""
-        for entry in self.records[since:]:
+        for entry in self.records[max(0, since - self._forgotten) :]:
             if (
                 (actor is None or entry.actor == actor)
                 and (verb is None or entry.verb == verb)

@@ -25,7 +25,8 @@ export class Session {
     if (data.type === "progress") this.onProgress(data.text);
     else if (data.type === "ready") this.onReady();
     else if (data.type === "output" && data.kind === "comm") this.onComm?.(...data.values);
-    else if (data.type === "output") this.current?.output(data.kind, data.values);
+    else if (data.type === "output" && this.current) this.current.output(data.kind, data.values);
+    else if (data.type === "output") console.warn("셀 밖의 출력", data.kind, data.values); // a widget's callback, outside its Output
     else if (data.type === "done") this.finish(data.ok);
     else if (data.type === "names") { this.waiting.get(data.id)?.(data.names); this.waiting.delete(data.id); }
     else if (data.type === "broken") { const error = new Error(data.text); this.onBroken(error); this.finish(false, error); }

@@ -198,7 +198,12 @@ def _openapi(errors: field.Errors, schema: Object, path: str, *, root: bool = Fa
     if schema.get("uniqueItems"):
         why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
         errors.append(field.forbidden(f"{path}.uniqueItems", why))
+    items = schema.get("items")
+    if items is not None and not isinstance(items, dict):
+        errors.append(field.forbidden(f"{path}.items", "items must be a schema object and not an array"))
     extra = schema.get("additionalProperties")
+    if extra is not None and not isinstance(extra, bool | dict):
+        errors.append(field.invalid(f"{path}.additionalProperties", extra, "must be a schema or a boolean"))
     if extra is False:
         errors.append(field.forbidden(f"{path}.additionalProperties", "additionalProperties cannot be set to false"))
     if extra is not None and schema.get("properties"):

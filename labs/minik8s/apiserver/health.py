@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minik8s.apiserver import discovery, openapi
+from minik8s.apiserver import discovery, openapi, tokens
 from minik8s.apiserver.errors import method_not_allowed
 from minik8s.apiserver.requestinfo import RequestInfo
 from minik8s.wire import Request, Response, StatusError

@@ -13,7 +13,7 @@ from minik8s.apiserver import encoding
 from minik8s.objects.frozen import FrozenDict, Object
 from minik8s.wire import Response, WatchEvent
 
-LIMIT = 6 * 1024 * 1024
+LIMIT = 4 * 1024 * 1024
 """Bytes of JSON that are kept at most."""
 
 

@@ -79,6 +79,7 @@ class Service:
             start=time.time(),
             settle=False,
         )
+        cluster.trace.limit = HISTORY
         self._realtime = RealTime(cluster.clock, asyncio.get_running_loop())
         streams = Streams(self._realtime)
         durable = self._database.flushed if self._database is not None else None

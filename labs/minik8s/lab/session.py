@@ -79,10 +79,23 @@ class Lab:
         for obj in manifests.load(source):
             ref = refs.of(obj, self.client)
             space = namespace or obj["metadata"].get("namespace") or self.namespace
-            stored = self.client.patch(ref.resource, space, ref.name, obj, type="apply", force=True)
+            stored = self._apply(obj, ref, space)
             self._made.append((refs.Ref(ref.resource, stored["metadata"]["name"]), space))
             done.append(f"{ref.resource}/{stored['metadata']['name']}")
         return done
+
+    def _apply(self, obj: Object, ref: refs.Ref, namespace: str) -> Object:
+        try:
+            return self.client.patch(ref.resource, namespace, ref.name, obj, type="apply", force=True)
+        except StatusError as error:
+            # Server-side apply words mistakes poorly; what `create` says of the same object names field and reason.
+            path = self.client.paths.collection(ref.resource, namespace)
+            try:
+                self.client.call("POST", path, obj, query={"dryRun": ["All"], "fieldValidation": ["Strict"]})
+            except StatusError as clearer:
+                if clearer.reason != "AlreadyExists":
+                    raise clearer from None
+            raise error
 
     def get(self, ref: str, namespace: str | None = None) -> Object:
         """`k.get("pod/web")`: 오브젝트 하나를 dict로 읽는다. 없으면 StatusError(404)."""

@@ -88,11 +88,16 @@ class PluginError(Exception):
         self.plugin, self.point, self.pod, self.problem = plugin, point, pod, problem
 
 
+Filters = list[tuple[str, Callable[..., Any]]]
+"""(plugin name, its filter method)"""
+
+
 class CycleState(dict[str, Any]):
     """What plugins keep for one pod's scheduling cycle, by plugin name, and which plugins have nothing to do."""
 
     skip_filter: frozenset[str] = frozenset()
     skip_score: frozenset[str] = frozenset()
+    filters: Filters | None = None
 
     def copy(self) -> CycleState:
         """A copy to try things on: values that can be copied are."""
@@ -228,19 +233,23 @@ class Profile:
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """The first plugin's no, or None."""
-        skip = state.skip_filter
         name = ""
         try:
-            for name, check in self._filters:
-                if name not in skip:
-                    status = check(state, pod, node)
-                    if status is not None:
-                        return _checked(status, name, pod)
+            for name, check in self._active(state):
+                status = check(state, pod, node)
+                if status is not None:
+                    return _checked(status, name, pod)
         except PluginError:
             raise
         except Exception as problem:
             raise PluginError(name, "Filter", pod.key, describe(problem)) from problem
         return None
+
+    def _active(self, state: CycleState) -> Filters:
+        """The filters that have something to do for the pod."""
+        if state.filters is None:
+            state.filters = [entry for entry in self._filters if entry[0] not in state.skip_filter]
+        return state.filters
 
     def filter_with_nominated(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Whether the pod fits with the pods nominated to the node, and also without them."""
@@ -319,7 +328,7 @@ class Profile:
     def _check_scores(self, plugin: Plugin, pod: PodInfo, scores: Any, nodes: list[NodeInfo]) -> None:
         for node in nodes:
             value = scores.get(node.name) if isinstance(scores, dict) else None
-            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_NODE_SCORE:
+            if type(value) is not int or not 0 <= value <= MAX_NODE_SCORE:
                 problem = f"returns an invalid score {value!r}, it should in the range of [0, 100] after normalizing"
                 raise PluginError(plugin.name, "Score", pod.key, problem)
 

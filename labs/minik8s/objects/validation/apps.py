@@ -164,7 +164,7 @@ def _daemon_set_strategy(errors: Errors, strategy: Object, path: str) -> None:
         return
     if kind != "RollingUpdate":
         errors.append(not_supported(path, GoValue(strategy, "apps.v1.DaemonSetUpdateStrategy"),
-                                    ("OnDelete", "RollingUpdate")))
+                                    ("RollingUpdate", "OnDelete")))
         return
     at = f"{path}.rollingUpdate"
     if rolling is None:

@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import Any
 
 from minik8s.objects.frozen import Object
-from minik8s.objects.validation import meta, names, pod_updates, pods, quotas, resources, services, storage_core
+from minik8s.objects.validation import events, meta, names, pod_updates, pods, quotas, resources, services, storage_core
 from minik8s.objects.validation.field import (
     DUPLICATE,
     Errors,
@@ -249,19 +249,6 @@ def replica_status_update(errors: Errors, new: Object, old: Object) -> None:
     replicas_status(errors, new["status"], ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"))
 
 
-# -- events --
-def event(errors: Errors, obj: Object) -> None:
-    meta.object_meta(errors, obj["metadata"], True, names.name_is_subdomain)
-    namespace, own = (obj.get("involvedObject") or {}).get("namespace", ""), obj["metadata"].get("namespace", "")
-    if namespace != own and (namespace or own not in ("", "default", "kube-system")):
-        errors.append(invalid("involvedObject.namespace", namespace, "does not match event.namespace"))
-
-
-def event_update(errors: Errors, new: Object, old: Object) -> None:
-    meta.object_meta_update(errors, new["metadata"], old["metadata"])
-    event(errors, new)
-
-
 RULES: dict[tuple[str, str], Rules] = {
     ("", "Pod"): Rules(pods.create, pod_updates.update, pod_updates.status_update, {
         "ephemeralcontainers": pod_updates.ephemeral_update, "resize": pod_updates.resize_update}),
@@ -285,6 +272,6 @@ RULES: dict[tuple[str, str], Rules] = {
     ("", "PersistentVolumeClaim"): Rules(
         storage_core.claim_create, twice(storage_core.claim_create, storage_core.claim_update),
         storage_core.claim_status_update),
-    ("", "Event"): Rules(event, event_update),
-    ("events.k8s.io", "Event"): plain(names.name_is_subdomain),
+    ("", "Event"): Rules(events.legacy, events.legacy_update),
+    ("events.k8s.io", "Event"): Rules(events.create, events.update),
 }

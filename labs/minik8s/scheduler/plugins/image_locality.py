@@ -37,10 +37,13 @@ def priority(size: int, count: int) -> int:
 class ImageLocality(Plugin):
     name = "ImageLocality"
 
+    def pre_score(self, state: CycleState, pod: PodInfo, nodes: list[NodeInfo]) -> None:
+        state[self.name] = list(map(normalized_name, images(pod.spec)))
+
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        wanted = list(images(pod.spec))
+        wanted: list[str] = state[self.name]
         snapshot, held = self.handle.snapshot, 0
-        for image in map(normalized_name, wanted):
+        for image in wanted:
             size = node.images.get(image)
             if size is not None:
                 held += int(size * (snapshot.image_nodes[image] / len(snapshot)))

@@ -49,6 +49,8 @@ class TaintToleration(Plugin):
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """How many PreferNoSchedule taints the pod does not tolerate: fewer is better."""
+        if not node.taints:
+            return 0
         soft = [t for t in node.taints if t.get("effect") == "PreferNoSchedule"]
         return sum(not any(tolerates(toleration, taint) for toleration in state[self.name]) for taint in soft)
 
