@@ -87,7 +87,8 @@ def unconverged(cluster: Cluster) -> list[str]:
         for obj in store.list(resource):
             wanted, status = obj["spec"].get("replicas", 1), obj.get("status") or {}
             if (status.get("readyReplicas") or 0) != wanted or (status.get("replicas") or 0) != wanted:
-                out.append(f"{resource}/{obj['metadata']['name']}: {status.get('readyReplicas') or 0} of {wanted} ready")
+                ready = status.get("readyReplicas") or 0
+                out.append(f"{resource}/{obj['metadata']['name']}: {ready} of {wanted} ready")
             if status.get("observedGeneration") != obj["metadata"].get("generation"):
                 out.append(f"{resource}/{obj['metadata']['name']}: not observed")
     for obj in store.list("daemonsets.apps"):
@@ -101,7 +102,8 @@ def unconverged(cluster: Cluster) -> list[str]:
         ready = [c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready"]
         if ready != ["True"] or node["spec"].get("taints"):
             out.append(f"nodes/{node['metadata']['name']}: {ready} {node['spec'].get('taints') or ''}")
-    out += [f"pods/{p['metadata']['name']}: deleting" for p in store.list("pods") if p["metadata"].get("deletionTimestamp")]
+    going = [p["metadata"]["name"] for p in store.list("pods") if p["metadata"].get("deletionTimestamp")]
+    out += [f"pods/{name}: deleting" for name in going]
     return out
 
 
@@ -162,5 +164,6 @@ def check_watch(cluster: Cluster, seen: list[tuple[str, str, str]], since: int) 
     wanted = [(e.type, e.key.name, e.object["metadata"]["resourceVersion"])
               for e in cluster.store.events if e.key.resource == "pods" and e.revision > since]
     if seen != wanted:
-        at = next((i for i, (a, b) in enumerate(zip(seen, wanted, strict=False)) if a != b), min(len(seen), len(wanted)))
+        pairs = enumerate(zip(seen, wanted, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), min(len(seen), len(wanted)))
         raise Broken(f"watch differs at event {at}: {seen[at:at + 1]} instead of {wanted[at:at + 1]}")

@@ -13,6 +13,7 @@ async (html) => {
   box.innerHTML = html;
   const seen = [];
   for (const output of box.querySelectorAll(".output, img")) {
+    if (output.classList.contains("widget")) continue; // drawn by the page; what it shows is looked at below
     const kinds = ["stream", "stderr", "text_plain", "traceback", "text_html", "image_svg"];
     const kind = kinds.find((name) => output.classList.contains(name)) ?? "image";
     const rich = kind === "text_html" || kind === "image_svg";
@@ -134,3 +135,24 @@ def test_export_keeps_the_edit(visit):
         page.locator('[data-live="notebook"]').click()
     with open(download.value.path(), encoding="utf-8") as file:
         assert "내가 고쳤다" in file.read()
+
+
+def test_a_slider_calls_python(visit):
+    watched, page = first_live(visit)
+    cell = cell_with_code(page)
+    write(page, cell, "from ipywidgets import interact\n@interact(수=(1, 10))\ndef 제곱(수=3):\n    print('제곱은', 수 * 수)")
+    page.keyboard.press("Shift+Enter")
+    cell.locator(".widget-output", has_text="제곱은 9").wait_for()
+    cell.get_by_label("수").focus()
+    page.keyboard.press("ArrowRight")
+    cell.locator(".widget-output", has_text="제곱은 16").wait_for()
+    assert watched.axe() == []
+    assert watched.problems == []
+
+
+def test_a_slow_start_says_what_it_does(visit):
+    _, page = first_live(visit)
+    cell = cell_with_code(page)
+    cell.locator(".live-run").click()
+    cell.locator(".live-state", has_text="파이썬").wait_for()
+    page.locator(".live-ran").first.wait_for()

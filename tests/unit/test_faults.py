@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from minik8s.cluster import Cluster
 from minik8s.faults import Faults
 

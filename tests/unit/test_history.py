@@ -1,7 +1,6 @@
 """Time travel: at, diff, why, and the history as one file."""
 
 import pytest
-
 from minik8s.cluster import Cluster
 from minik8s.history import History
 
@@ -19,8 +18,9 @@ def cluster() -> Cluster:
     client.create("pods", pod("big", resources={"requests": {"cpu": "64"}}))
     client.create("pods", pod("bad", image="nginx:9.9"))
     client.create("pods", pod("crash", image="busybox:1.36", command=["sh", "-c", "exit 7"]))
-    client.create("services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "lost", "namespace": "default"},
-                               "spec": {"selector": {"app": "nobody"}, "ports": [{"port": 80}]}})
+    client.create("services", {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "lost", "namespace": "default"},
+        "spec": {"selector": {"app": "nobody"}, "ports": [{"port": 80}]}})
     cluster.advance(40)
     client.create("pods", pod("short"))
     cluster.advance(10)
@@ -61,7 +61,7 @@ def test_a_diff_names_the_fields_that_changed(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize(("question", "said"), [
     ("pod/big is Pending", "남은 cpu 자원이 요청량보다 적다"),
-    ("pod/bad", "이미지를 내려받지 못했"),
+    ("pod/bad", "이미지를 내려받지 못"),
     ("pod/crash is not running", "종료 코드 7로 끝났다"),
     ("svc/lost has no endpoints", "셀렉터 app=nobody에 맞는 파드가 없다"),
     ("pod/web", "이상이 없다"),

@@ -90,6 +90,18 @@ class DisplayHandle:
         self.shell.publish(bundle_of(value), self.display_id)
 
 
+class Events:
+    """IPython's hooks around a cell; ipywidgets fires them, nobody here listens."""
+
+    def register(self, event: str, function: Callable[..., Any]) -> None:
+        pass
+
+    unregister = register
+
+    def trigger(self, event: str, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
 class Shell:
     """The minimal `get_ipython()`."""
 
@@ -98,8 +110,8 @@ class Shell:
         self.captures: list[Callable[[str, tuple[Any, ...]], None]] = []  # an Output widget's, innermost last
         self.user_ns = namespace
         self.magics: dict[str, dict[str, Callable[..., Any]]] = {"line": {}, "cell": {}}
-        self.count = 0
         self.handles = 0
+        self.events = Events()
 
     def emit(self, kind: str, *content: Any) -> None:
         if self.captures and kind != "comm":

@@ -3,8 +3,7 @@ import { Session } from "./session.js";
 import { Output, sanitise } from "./output.js";
 
 const page = JSON.parse(document.getElementById("live-page").textContent);
-const widgets = page.cells.some((cell) => /\bipywidgets\b/.test(cell.source));
-const session = new Session((text) => tell(busy, text), widgets);
+const session = new Session((text) => tell(busy, text));
 let busy = null; // the cell being run
 let wanted = 0; // grows with every stop, so that a queue of cells knows it was cancelled
 

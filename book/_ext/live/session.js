@@ -1,8 +1,7 @@
 // One Python in one worker: start, run cells in turn, interrupt, restart.
 export class Session {
-  constructor(onProgress, widgets) {
+  constructor(onProgress) {
     this.onProgress = onProgress;
-    this.widgets = widgets; // whether a cell of this page uses ipywidgets
     this.worker = null;
     this.waiting = new Map();
     this.names = 0;
@@ -17,7 +16,7 @@ export class Session {
     this.ready = new Promise((resolve, reject) => { this.onReady = resolve; this.onBroken = reject; });
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.receive({ type: "broken", text: event.message || "일꾼 스크립트를 읽지 못했다" });
-    this.worker.postMessage({ type: "start", interrupt: this.interruptBuffer, widgets: this.widgets });
+    this.worker.postMessage({ type: "start", interrupt: this.interruptBuffer });
     return this.ready;
   }
 

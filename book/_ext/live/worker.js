@@ -1,6 +1,8 @@
 // The web worker in which a page's cells run: CPython (Pyodide), started on the first click.
 const here = new URL(".", import.meta.url);
+let pyodide = null;
 let runtime = null;
+let widgets = false; // ipywidgets is there
 let toJs = null;
 
 const UNPACK = `
@@ -18,20 +20,28 @@ async function download(name, track) {
   return answer.arrayBuffer();
 }
 
-async function start({ interrupt, widgets }) {
+function unpack(file) {
+  pyodide.FS.writeFile("/packed", new Uint8Array(file));
+  pyodide.runPython(UNPACK);
+}
+
+async function useWidgets() {
+  widgets = true;
+  unpack(await download("widgets.tar.xz"));
+  runtime.use_widgets();
+}
+
+async function start({ interrupt }) {
   const note = (text) => postMessage({ type: "progress", text });
   note("파이썬을 내려받는 중");
-  const files = [download("python.tar.xz"), ...(widgets ? [download("widgets.tar.xz")] : [])];
+  const files = download("python.tar.xz");
   const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", here).href);
-  const pyodide = await loadPyodide({
+  pyodide = await loadPyodide({
     indexURL: new URL("pyodide/", here).href,
     env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC" },
   });
   note("클러스터를 준비하는 중");
-  for (const file of files) {
-    pyodide.FS.writeFile("/packed", new Uint8Array(await file));
-    pyodide.runPython(UNPACK);
-  }
+  unpack(await files);
   pyodide.FS.mkdirTree("/home/pyodide/book");
   pyodide.FS.chdir("/home/pyodide/book");
   toJs = (value) => value?.toJs ? value.toJs({ dict_converter: Object.fromEntries }) : value;
@@ -41,7 +51,6 @@ async function start({ interrupt, widgets }) {
     postMessage({ type: "output", kind, values });
   };
   runtime = pyodide.pyimport("book_runtime").Runtime(emit);
-  if (widgets) runtime.use_widgets();
   if (interrupt) pyodide.setInterruptBuffer(new Uint8Array(interrupt));
 }
 
@@ -51,6 +60,7 @@ const actions = {
     postMessage({ type: "ready" });
   },
   async run({ cell, source }) {
+    if (!widgets && /\bipywidgets\b/.test(source)) await useWidgets();
     const ok = await runtime.run(String(cell), source);
     postMessage({ type: "done", cell, ok });
   },

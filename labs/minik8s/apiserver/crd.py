@@ -9,6 +9,7 @@ Sources: apiextensions-apiserver/pkg/controller/{status,establish,finalizer}, pk
 from __future__ import annotations
 
 import json
+import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from minik8s.apiserver.crd_kinds import CustomKind, kinds_of, version_order
 from minik8s.objects import Object
 from minik8s.objects.kinds import Registry
 from minik8s.objects.meta import rfc3339
+from minik8s.objects.schema import DecodeResult, decode_type
 from minik8s.store import Key, Missing
 
 if TYPE_CHECKING:
@@ -38,6 +40,46 @@ def gateway_api() -> list[Object]:
     text = resources.files("minik8s.apiserver").joinpath("data/gateway-api.json").read_text("utf-8")
     loaded: list[Object] = json.loads(text)
     return loaded
+
+
+# -- reading ----------------------------------------------------------------------------------------------------
+
+_SCHEMA = "apiextensions.v1.JSONSchemaProps"
+_NESTED = ("items", "additionalProperties", "not")
+_NESTED_MAPS = ("properties", "patternProperties", "definitions")
+_NESTED_LISTS = ("allOf", "anyOf", "oneOf")
+_UNKNOWN = re.compile(r'^((?:unknown|duplicate) field) "')
+
+
+def read_schemas(result: DecodeResult) -> DecodeResult:
+    """A decoded definition with the schemas that stand where a type takes more than a schema (`items`,
+    `additionalProperties`) decoded too; the faults in them are the result's."""
+    if result.error:
+        return result
+    for index, version in enumerate(result.object["spec"].get("versions") or ()):
+        holder = version.get("schema") or {}
+        if isinstance(holder.get("openAPIV3Schema"), dict):
+            path = f"spec.versions[{index}].schema.openAPIV3Schema"
+            holder["openAPIV3Schema"] = _read_nested(holder["openAPIV3Schema"], path, result)
+    return result
+
+
+def _read_nested(schema: Object, path: str, result: DecodeResult) -> Object:
+    out = dict(schema or {})
+    for name in _NESTED:
+        sub = out.get(name)
+        if isinstance(sub, dict):
+            found = decode_type(_SCHEMA, sub)
+            result.error = result.error or found.error
+            result.strict += [_UNKNOWN.sub(rf'\1 "{path}.{name}.', note) for note in found.strict]
+            out[name] = _read_nested(found.object, f"{path}.{name}", result)
+    for name in _NESTED_MAPS:
+        for key, sub in (out.get(name) or {}).items():
+            out[name] = {**out[name], key: _read_nested(sub, f"{path}.{name}.{key}", result)}
+    for name in _NESTED_LISTS:
+        if out.get(name):
+            out[name] = [_read_nested(sub, f"{path}.{name}[{i}]", result) for i, sub in enumerate(out[name])]
+    return out
 
 
 # -- what a write of a definition keeps -------------------------------------------------------------------------

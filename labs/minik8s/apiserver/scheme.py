@@ -23,11 +23,15 @@ def decode(kind: Kind, obj: Object, old: Object | None = None) -> DecodeResult:
     """`obj` as the kind's own schema reads it; parts that are `old`'s own are taken as they are."""
     if isinstance(kind, CustomKind):
         return crd_kinds.decode(kind, obj)
+    if kind.resource_name == crd.RESOURCE:
+        return crd.read_schemas(schema.decode(kind, obj))
     return schema.decode(kind, obj, old)
 
 
-def default(kind: Kind, obj: Object) -> Object:
-    """`obj` with what it leaves open filled in; it may be changed itself."""
+def default(kind: Kind, obj: Object, old: Object | None = None) -> Object:
+    """`obj` with what it leaves open filled in; it may be changed itself. `old`: the stored object it started from."""
+    if old is not None and kind.kind == "Pod" and obj.get("spec") is old.get("spec"):
+        return obj  # pods have defaults in their spec only, and this one has them
     if isinstance(kind, CustomKind):
         return crd_kinds.default(kind, obj)
     return defaults.apply_defaults(kind, obj)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers.deployment_math import scaled_value
-from minik8s.controllers.owners import in_namespace, index_by_namespace
+from minik8s.controllers.owners import in_namespace, index_by_label, index_by_namespace, with_labels
 from minik8s.controllers.podutil import condition, is_ready, set_condition
 from minik8s.objects import Object
 from minik8s.objects.meta import controller_of, key, labels, parse_time, rfc3339
@@ -34,7 +34,7 @@ class DisruptionController(Controller):
     def __init__(self, ctx: Context):
         super().__init__(ctx)
         self.budgets = index_by_namespace(ctx.informers(BUDGETS))
-        self.pods = index_by_namespace(ctx.informers("pods"))
+        self.pods = index_by_label(index_by_namespace(ctx.informers("pods")))
         self.owners = {resource: ctx.informers(resource) for resource in SCALED.values()}
         self.budgets.on_change(lambda old, new: self.enqueue(key(new)) if new is not None else None)
         self.pods.on_change(self._pod_changed)
@@ -52,7 +52,8 @@ class DisruptionController(Controller):
         budget = self.budgets.get(namespace, short)
         if budget is None:
             return None
-        pods = [pod for pod in in_namespace(self.pods, namespace) if _selects(budget, pod)]
+        selector = budget["spec"].get("selector")
+        pods = with_labels(self.pods, namespace, selector) if selector is not None else []
         if not pods:
             self.ctx.recorder.event(budget, "Normal", "NoPods", "No matching pods found")
         try:

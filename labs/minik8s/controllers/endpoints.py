@@ -17,9 +17,8 @@ from minik8s.controllers.endpoints_common import (
     is_headless,
     pod_ips,
     port_number,
-    selects,
 )
-from minik8s.controllers.owners import in_namespace, index_by_namespace
+from minik8s.controllers.owners import index_by_label, with_labels
 from minik8s.controllers.podutil import is_ready
 from minik8s.objects import Object
 from minik8s.objects.meta import annotations_of, key, labels
@@ -37,7 +36,7 @@ class EndpointsController(Controller):
     def __init__(self, ctx: Context):
         super().__init__(ctx)
         self.services = ctx.informers("services")
-        self.pods = index_by_namespace(ctx.informers("pods"))
+        self.pods = index_by_label(ctx.informers("pods"))
         self.endpoints = ctx.informers("endpoints")
         self.services.on_change(lambda old, new: self.enqueue(key(new or old or {})))
         self.pods.on_change(ServiceWatch(self.services, self.enqueue))
@@ -109,8 +108,9 @@ class EndpointsController(Controller):
         groups: dict[str, Object] = {}
         family = (service["spec"].get("ipFamilies") or ["IPv4"])[0]
         always, count = bool(service["spec"].get("publishNotReadyAddresses")), 0
-        for pod in in_namespace(self.pods, service["metadata"]["namespace"]):
-            if not selects(service, pod) or not belongs(pod, terminating=always) or count >= CAPACITY:
+        selector = {"matchLabels": service["spec"]["selector"]}
+        for pod in with_labels(self.pods, service["metadata"]["namespace"], selector):
+            if not belongs(pod, terminating=always) or count >= CAPACITY:
                 continue
             ips = [ip for ip in pod_ips(pod) if (":" in ip) == (family == "IPv6")]
             if not ips:

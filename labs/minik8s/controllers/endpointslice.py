@@ -16,12 +16,11 @@ from minik8s.controllers.endpoints_common import (
     pod_ips,
     port_number,
 )
-from minik8s.controllers.owners import in_namespace, index_by_namespace
+from minik8s.controllers.owners import index_by_label, with_labels
 from minik8s.controllers.podutil import is_ready
 from minik8s.controllers.slicing import MANAGED_BY, SERVICE_NAME, Group, endpoint_key, plan
 from minik8s.objects import Object
 from minik8s.objects.meta import key, labels, name, owner_ref
-from minik8s.objects.selectors import match_labels
 from minik8s.wire import StatusError
 
 SLICES = "endpointslices.discovery.k8s.io"
@@ -42,7 +41,7 @@ class EndpointSliceController(Controller):
     def __init__(self, ctx: Context):
         super().__init__(ctx)
         self.services = ctx.informers("services")
-        self.pods = index_by_namespace(ctx.informers("pods"))
+        self.pods = index_by_label(ctx.informers("pods"))
         self.nodes = ctx.informers("nodes")
         self.slices = ctx.informers(SLICES)
         self.slices.add_index(BY_SERVICE, service_of)
@@ -82,8 +81,8 @@ class EndpointSliceController(Controller):
         """Endpoints grouped by the port numbers that their pods offer."""
         groups: dict[str, Group] = {}
         selector = service["spec"]["selector"]
-        for pod in in_namespace(self.pods, service["metadata"]["namespace"]):
-            if not match_labels(selector, labels(pod)) or not belongs(pod, terminating=True):
+        for pod in with_labels(self.pods, service["metadata"]["namespace"], {"matchLabels": selector}):
+            if not belongs(pod, terminating=True):
                 continue
             node = self.nodes.get("", pod["spec"].get("nodeName", ""))
             if node is None and not service["spec"].get("publishNotReadyAddresses"):

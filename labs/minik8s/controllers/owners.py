@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from minik8s.client.controller import Context
 from minik8s.client.informer import Informer
 from minik8s.objects import Object
-from minik8s.objects.meta import controller_of, owner_ref
+from minik8s.objects.meta import controller_of, labels, owner_ref
+from minik8s.objects.selectors import from_label_selector
 from minik8s.wire import StatusError
 
 BY_CONTROLLER = "controller-uid"
@@ -108,6 +109,37 @@ class Claims:
         return True
 
 
+def selecting(selector: Object) -> Callable[[Object], bool]:
+    """A test of labels against a LabelSelector, to be used for many objects."""
+    if not selector.get("matchExpressions"):
+        wanted = (selector.get("matchLabels") or {}).items()
+        return lambda obj: wanted <= labels(obj).items()
+    compiled = from_label_selector(selector)
+    return lambda obj: compiled.matches(labels(obj))
+
+
+BY_LABEL = "label"
+
+
+def index_by_label(informer: Informer) -> Informer:
+    """Make `with_labels` cheap."""
+    informer.add_index(BY_LABEL, _label_pairs)
+    return informer
+
+
+def _label_pairs(obj: Object) -> list[str]:
+    namespace = obj["metadata"].get("namespace", "")
+    return [f"{namespace}/{name}={value}" for name, value in labels(obj).items()]
+
+
+def with_labels(informer: Informer, namespace: str, selector: Object) -> list[Object]:
+    """The objects of a namespace that a LabelSelector selects: by its first label, if it names any."""
+    test = selecting(selector)
+    for name, value in (selector.get("matchLabels") or {}).items():
+        return [obj for obj in informer.by_index(BY_LABEL, f"{namespace}/{name}={value}") if test(obj)]
+    return [obj for obj in in_namespace(informer, namespace) if test(obj)]
+
+
 BY_NAMESPACE = "namespace"
 
 
@@ -136,6 +168,7 @@ class ChildWatch:
     ring      called with `namespace/name` of an owner
     selects   (owner, child) -> whether an orphan could be adopted; None: orphans concern nobody
     seen      called with (owner key, old child, new child) before the ring: expectations are kept there
+    matters   (old child, new child) -> whether an update of a child concerns its owner; None: every one does
     """
 
     def __init__(
@@ -145,14 +178,17 @@ class ChildWatch:
         ring: Callable[[str], None],
         selects: Callable[[Object, Object], bool] | None = None,
         seen: Seen | None = None,
+        matters: Callable[[Object, Object], bool] | None = None,
     ):
         self._owners, self._kind, self._ring = index_by_namespace(owners), kind, ring
-        self._selects, self._seen = selects, seen
+        self._selects, self._seen, self._matters = selects, seen, matters
 
     def __call__(self, old: Object | None, new: Object | None) -> None:
         if old is not None and new is not None and old["metadata"]["uid"] != new["metadata"]["uid"]:
             self(old, None)  # deleted and made anew between two looks
             old = None
+        if self._matters is not None and old is not None and new is not None and not self._matters(old, new):
+            return
         before = self._owner(old) if old is not None else None
         after = self._owner(new) if new is not None else None
         if before is not None and before != after:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers.expectations import Expectations
-from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, orphans, owned
+from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, orphans, owned, selecting
 from minik8s.controllers.podcontrol import PodControl, namespace_terminating, pod_from_template, slow_start
 from minik8s.controllers.podutil import available_in, condition, is_active, is_available, is_ready, is_terminating
 from minik8s.controllers.ranking import deletion_order
@@ -18,6 +18,8 @@ from minik8s.wire import StatusError
 
 BURST_REPLICAS = 500
 """Pods created or deleted in one reconciliation at most."""
+SMALL, REPLICAS_PER_SECOND = 20, 1000.0
+"""Sets of up to SMALL pods are looked at for every change, larger ones after a moment in which changes gather."""
 
 
 class ReplicaManager(Controller):
@@ -35,7 +37,7 @@ class ReplicaManager(Controller):
         self.control = PodControl(ctx)
         self.claims = Claims(ctx, "pods", self.resource)
         self.sets.on_change(self._set_changed)
-        self.pods.on_change(ChildWatch(self.sets, self.kind, self.enqueue, self.selects, self._pod_seen))
+        self.pods.on_change(ChildWatch(self.sets, self.kind, self._ring, self.selects, self._pod_seen, _matters))
 
     # ---- what the two kinds differ in -----------------------------------------
     def selector(self, owner: Object) -> Object:
@@ -56,6 +58,13 @@ class ReplicaManager(Controller):
         if new is None or (old is not None and old["metadata"]["uid"] != new["metadata"]["uid"]):
             self.expectations.forget(key(changed))
         self.enqueue(key(changed))
+
+    def _ring(self, name: str) -> None:
+        """A pod has changed. Large sets are looked at less often, as the work of a look grows with them."""
+        namespace, _, short = name.partition("/")
+        owner = self.sets.get(namespace, short)
+        size = int(((owner or {}).get("status") or {}).get("replicas") or 0)
+        self.queue.add_after(name, 0.0 if size <= SMALL else min(size / REPLICAS_PER_SECOND, 1.0))
 
     def _pod_seen(self, owner: str, old: Object | None, new: Object | None) -> None:
         if new is None:
@@ -79,7 +88,7 @@ class ReplicaManager(Controller):
             owner,
             [pod for pod in mine if is_active(pod)],
             [pod for pod in orphans(self.pods, namespace) if is_active(pod)],
-            lambda pod: self.selects(owner, pod),
+            selecting(self.selector(owner)),
         )
         failure: StatusError | None = None
         if ready_to_act and "deletionTimestamp" not in owner["metadata"]:
@@ -189,3 +198,15 @@ class ReplicaManager(Controller):
             if fresh is None or fresh["metadata"]["uid"] != owner["metadata"]["uid"]:
                 return
             owner = fresh
+
+
+def _matters(old: Object, new: Object) -> bool:
+    """Whether an update of a pod can change what its set does or tells."""
+    return _facts(old) != _facts(new)
+
+
+def _facts(pod: Object) -> tuple[object, ...]:
+    meta, status = pod["metadata"], pod.get("status") or {}
+    ready = next((c for c in status.get("conditions") or () if c["type"] == "Ready"), None)
+    state = (ready["status"], ready.get("lastTransitionTime")) if ready is not None else None
+    return status.get("phase"), state, "deletionTimestamp" in meta, meta.get("labels"), meta.get("ownerReferences")

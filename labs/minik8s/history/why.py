@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from minik8s.history.why_pod import why_pod
 from minik8s.history.why_others import why_deployment, why_job, why_node, why_replicaset, why_service, why_volume_claim
+from minik8s.history.why_pod import why_pod
 from minik8s.history.whybase import Case, events_of, unfinished_conditions
-from minik8s.objects.frozen import Object
 from minik8s.objects.kinds import KINDS
 from minik8s.store import Event, Key
 from minik8s.trace import Record

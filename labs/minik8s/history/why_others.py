@@ -46,7 +46,8 @@ def why_replicaset(case: Case) -> Lines:
 
 def why_job(case: Case) -> Lines:
     spec, status = case.obj["spec"], case.obj.get("status") or {}
-    lines = [f"성공 {status.get('succeeded') or 0}, 실패 {status.get('failed') or 0}, 도는 중 {status.get('active') or 0}."]
+    counts = [status.get(name) or 0 for name in ("succeeded", "failed", "active")]
+    lines = ["성공 {}, 실패 {}, 도는 중 {}.".format(*counts)]
     if spec.get("suspend"):
         lines.append("suspend가 true여서 파드를 만들지 않는다.")
     lines += [f"조건 {c['type']}: {c.get('message') or c.get('reason', '')}" for c in status.get("conditions") or ()]

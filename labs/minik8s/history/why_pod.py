@@ -52,7 +52,8 @@ def why_pod(case: Case) -> Lines:
     holder = case.about("nodes", "", node)
     node_ready = condition(holder.obj, "Ready") if holder is not None else None
     if node_ready is not None and node_ready.get("status") != "True":
-        lines.append(f"파드가 있는 노드 {node}의 Ready 조건이 {node_ready['status']}이다: {node_ready.get('message', '')}")
+        told = f"{node_ready['status']}이다: {node_ready.get('message', '')}"
+        lines.append(f"파드가 있는 노드 {node}의 Ready 조건이 {told}")
     if holder is None:
         lines.append(f"파드가 배치된 노드 {node}이(가) 클러스터에 없다.")
     lines += faults_on(case, (node, f"{case.key.namespace}/{case.key.name}", case.key.name))

@@ -55,7 +55,8 @@ def unfinished_conditions(case: Case) -> Lines:
     out = []
     for entry in (case.obj.get("status") or {}).get("conditions") or ():
         if entry.get("message") and entry.get("status") != "True":
-            out.append(f"조건 {entry['type']}이(가) {entry['status']}이다: {entry['message']} ({entry.get('reason', '')})")
+            reason = entry.get("reason", "")
+            out.append(f"조건 {entry['type']}이(가) {entry['status']}이다: {entry['message']} ({reason})")
     return out
 
 

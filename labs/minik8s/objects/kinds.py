@@ -49,6 +49,9 @@ class Kind:
     storage: tuple[str, str] | None = None
     custom: bool = False
 
+    def __hash__(self) -> int:
+        return hash((self.group, self.version, self.kind))  # enough to tell kinds apart, and quick: kinds are cache keys
+
     @cached_property
     def api_version(self) -> str:
         return api_version(self.group, self.version)

@@ -9,6 +9,14 @@ from typing import Any
 import pytest
 from conformance.runner.replay import replay
 
+DIFFERENCES = {
+    ("crud-controllerrevision-a", 4): (
+        "Upstream compares a ControllerRevision's data by its bytes, and a patch re-encodes them without spaces; so a"
+        " patch of metadata alone is refused for clients that wrote spaces. We compare values."
+    ),
+}
+"""(scenario, step) -> why we deliberately answer otherwise."""
+
 FOLDER = Path(__file__).parent
 SCENARIOS = {
     scenario["name"]: scenario
@@ -19,7 +27,7 @@ SCENARIOS = {
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_answers_are_the_recorded_ones(name: str) -> None:
-    failed = replay(SCENARIOS[name])
+    failed = [found for found in replay(SCENARIOS[name]) if (name, found[0]) not in DIFFERENCES]
     assert not failed, _report(SCENARIOS[name], failed)
 
 

@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("aiohttp")
 pytest.importorskip("cryptography")
 
-from minik8s.edge.service import Service, Settings  # noqa: E402
+from minik8s.edge.service import Service, Settings
 
 
 class Answer(NamedTuple):
@@ -67,6 +67,17 @@ class Running:
         finally:
             connection.close()
 
+    def leap(self, seconds: float) -> None:
+        """Let the server believe that time has passed."""
+
+        async def leap() -> None:
+            realtime = self.service._realtime
+            assert realtime is not None
+            realtime._wall += seconds
+            realtime.kick()
+
+        self._do(leap())
+
     def stop(self) -> None:
         self._do(self.service.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -76,6 +87,12 @@ class Running:
 
 def start(**settings: Any) -> Running:
     return Running(Settings(**{"nodes": 0, "scheduler": False, "controllers": "", "seed": 1, **settings}))
+
+
+@pytest.fixture(scope="session")
+def start_server() -> Any:
+    """`start_server(nodes=1, ...)` with the settings of Settings."""
+    return start
 
 
 @pytest.fixture(scope="module")

@@ -174,7 +174,7 @@ def test_secrets_do_not_reach_the_trace(server: Any) -> None:
         (b"a: [", "application/yaml", 400),
         (b"a: &a [*a]", "application/yaml", 400),
         (b"{}", "text/plain", 415),
-        (b"k8s\x00", "application/vnd.kubernetes.protobuf", 415),
+        (b"k8s\x00", "application/vnd.kubernetes.protobuf", 400),
         (b"[" * 20_000, "application/json", 400),
         (b'{"data":' * 20_000, "application/json", 400),
         (b'{"apiVersion":"v1","kind":"Nope"}', "application/json", 400),

@@ -13,17 +13,17 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from minik8s.apiserver.encoding import ObjectList, dumps, to_wire  # noqa: E402
-from minik8s.clock import Clock  # noqa: E402
-from minik8s.dataplane import Answer, Call, DialError  # noqa: E402
-from minik8s.edge import kubeconfig  # noqa: E402
-from minik8s.edge.jsonbytes import Encoder  # noqa: E402
-from minik8s.edge.podhttp import PodConnection  # noqa: E402
-from minik8s.edge.realtime import RealTime  # noqa: E402
-from minik8s.edge.spdy import Data, Goodbye, Opened, Ping, Reset, Spdy, SpdyError, _dictionary  # noqa: E402
-from minik8s.edge.streams import exit_status, refused  # noqa: E402
-from minik8s.objects import freeze  # noqa: E402
-from minik8s.wire import Response, WatchEvent  # noqa: E402
+from minik8s.apiserver.encoding import ObjectList, dumps, to_wire
+from minik8s.clock import Clock
+from minik8s.dataplane import Answer, Call, DialError
+from minik8s.edge import kubeconfig
+from minik8s.edge.jsonbytes import Encoder
+from minik8s.edge.podhttp import PodConnection
+from minik8s.edge.realtime import RealTime
+from minik8s.edge.spdy import Data, Goodbye, Opened, Ping, Reset, Spdy, SpdyError, _dictionary
+from minik8s.edge.streams import exit_status, refused
+from minik8s.objects import freeze
+from minik8s.wire import Response, WatchEvent
 
 # ---- real time ---------------------------------------------------------------------------
 

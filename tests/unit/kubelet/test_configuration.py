@@ -44,7 +44,8 @@ def test_a_missing_volume_source_fails_to_mount(bench: Bench) -> None:
     bench.pod("vol", volumes=[{"name": "c", "configMap": {"name": "later"}}],
               container={"volumeMounts": [{"name": "c", "mountPath": "/c"}]})
     bench.run(5)
-    assert ("FailedMount", 'MountVolume.SetUp failed for volume "c" : configmap "later" not found') in bench.events("vol")
+    told = ("FailedMount", 'MountVolume.SetUp failed for volume "c" : configmap "later" not found')
+    assert told in bench.events("vol")
     assert bench.container("vol")["state"]["waiting"]["reason"] == "ContainerCreating"
     config_map(bench, "later", A="1")
     bench.run(20)
@@ -64,8 +65,9 @@ def test_a_changed_config_map_reaches_files_later_and_variables_never(bench: Ben
 
 
 def test_files_of_a_secret_and_the_token_can_be_read_but_not_written(bench: Bench) -> None:
-    bench.client.create("secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"},
-                                    "stringData": {"password": "hunter2"}})
+    bench.client.create("secrets", {
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"},
+        "stringData": {"password": "hunter2"}})
     bench.pod("app", volumes=[{"name": "s", "secret": {"secretName": "s"}}],
               container={"volumeMounts": [{"name": "s", "mountPath": "/s"}]})
     bench.run(10)

@@ -4,10 +4,8 @@ import base64
 import json
 
 import pytest
-
-from minik8s.kubelet.images import InvalidName, PullError, Registry, parse_reference
-
 from kubelet_bench import Bench
+from minik8s.kubelet.images import InvalidName, PullError, Registry, parse_reference
 
 
 @pytest.mark.parametrize(("text", "full"), [
@@ -34,7 +32,7 @@ def test_an_unknown_tag_and_an_unknown_repository_are_told_apart() -> None:
         registry.pull("nginx:9.9")
     with pytest.raises(PullError, match="pull access denied, repository does not exist or may require authorization"):
         registry.pull("nosuch/app")
-    with pytest.raises(PullError, match="lookup registry.invalid: no such host"):
+    with pytest.raises(PullError, match=r"lookup registry\.invalid: no such host"):
         registry.pull("registry.invalid/app")
 
 

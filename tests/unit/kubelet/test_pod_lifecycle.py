@@ -1,8 +1,9 @@
 """A pod's way on its node: pulled, started, ready, crashed, stopped."""
 
-from minik8s.kubelet.lifecycle import CONTAINER_TABLE, POD_TABLE, ContainerState, PodState
+from itertools import pairwise
 
 from kubelet_bench import Bench
+from minik8s.kubelet.lifecycle import CONTAINER_TABLE, POD_TABLE, ContainerState, PodState
 
 
 def test_a_pod_is_pulled_started_and_ready(bench: Bench) -> None:
@@ -28,7 +29,7 @@ def test_a_pod_is_pulled_started_and_ready(bench: Bench) -> None:
 def test_two_status_writes_bring_a_pod_without_probes_to_running(bench: Bench) -> None:
     bench.pod("web", "nginx:1.27")
     bench.run(20)
-    writes = [r for r in bench.cluster.trace.select(actor="kubelet/node-1", verb="patch", object="pods/default/web")]
+    writes = list(bench.cluster.trace.select(actor="kubelet/node-1", verb="patch", object="pods/default/web"))
     assert len(writes) == 2
 
 
@@ -49,7 +50,7 @@ def test_a_crashing_container_waits_ten_seconds_and_twice_as_long_each_time(benc
         running = bench.worker("crash").apps[0].current
         if running is not None and running.started_at is not None and running.started_at not in starts:
             starts.append(running.started_at)
-    gaps = [round(b - a) for a, b in zip(starts, starts[1:], strict=False)]
+    gaps = [round(b - a) for a, b in pairwise(starts)]
     assert gaps[0] <= 2
     assert [g // 10 for g in gaps[1:5]] == [1, 2, 4, 8]
     assert "BackOff" in bench.reasons("crash")

@@ -20,7 +20,8 @@ class Net:
 
     def create(self, resource: str, kind: str, name: str, spec: Object, api: str = "v1", **meta: Any) -> Object:
         namespace = meta.pop("namespace", "default")
-        body = {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": namespace, **meta}, "spec": spec}
+        about = {"name": name, "namespace": namespace, **meta}
+        body = {"apiVersion": api, "kind": kind, "metadata": about, "spec": spec}
         return self.client.create(resource, body)
 
     def web(self, name: str = "web", replicas: int = 3, *, image: str = "nginx:1.27", probe: bool = True,
@@ -41,8 +42,9 @@ class Net:
             "selector": selector, "ports": [{"port": 80, "targetPort": 80}], **spec})
 
     def pod(self, name: str, *, node: str = "node-1", namespace: str = "default", **labels: str) -> None:
-        self.create("pods", "Pod", name, {"nodeName": node, "containers": [
-            {"name": "c", "image": "nginx:1.27", "ports": [{"containerPort": 80}]}]}, namespace=namespace, labels=labels)
+        container = {"name": "c", "image": "nginx:1.27", "ports": [{"containerPort": 80}]}
+        spec = {"nodeName": node, "containers": [container]}
+        self.create("pods", "Pod", name, spec, namespace=namespace, labels=labels)
 
     def address(self, name: str, namespace: str = "default") -> str:
         return str(self.client.get("pods", namespace, name)["status"]["podIP"])

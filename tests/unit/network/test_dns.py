@@ -1,9 +1,8 @@
 """Names in the cluster."""
 
 import pytest
-from network_bench import Net
-
 from minik8s.dataplane import DialError
+from network_bench import Net
 
 
 @pytest.fixture(scope="module")
@@ -11,10 +10,12 @@ def net() -> Net:
     net = Net()
     net.web(replicas=2)
     net.service("headless", {"app": "web"}, clusterIP="None")
-    net.create("services", "Service", "outside", {"type": "ExternalName", "externalName": "web.default.svc.cluster.local"})
+    net.create("services", "Service", "outside", {
+        "type": "ExternalName", "externalName": "web.default.svc.cluster.local"})
     net.create("statefulsets.apps", "StatefulSet", "db", {
         "serviceName": "db", "replicas": 2, "selector": {"matchLabels": {"app": "db"}},
-        "template": {"metadata": {"labels": {"app": "db"}}, "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]}},
+        "template": {"metadata": {"labels": {"app": "db"}},
+                     "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]}},
     }, "apps/v1")
     net.service("db", {"app": "db"}, clusterIP="None")
     net.pod("client")
@@ -25,7 +26,8 @@ def net() -> Net:
 def test_a_service_by_short_and_long_name(net: Net) -> None:
     address = net.client.get("services", "default", "web")["spec"]["clusterIP"]
     source = net.address("client")
-    for name in ("web", "web.default", "web.default.svc", "web.default.svc.cluster.local", "web.default.svc.cluster.local."):
+    full = "web.default.svc.cluster.local"
+    for name in ("web", "web.default", "web.default.svc", full, full + "."):
         assert net.fabric.resolve(source, name) == [address]
 
 

@@ -3,18 +3,20 @@
 import random
 from collections import Counter
 
-from network_bench import Net
-
 from minik8s.dataplane import Call
 from minik8s.network.gateways import INGRESS_ADDRESS
 from minik8s.network.routes import http_route_backend, ingress_backend
+from network_bench import Net
 
 
 def ingress(*rules: tuple[str, str, str, str]) -> dict:  # type: ignore[type-arg]
     """(host, path type, path, service)"""
+    def path(kind: str, text: str, service: str) -> dict:  # type: ignore[type-arg]
+        backend = {"service": {"name": service, "port": {"number": 80}}}
+        return {"pathType": kind, "path": text, "backend": backend}
+
     return {"metadata": {"name": "i", "namespace": "default"}, "spec": {"rules": [
-        {"host": h, "http": {"paths": [{"pathType": t, "path": p, "backend": {"service": {"name": s, "port": {"number": 80}}}}]}}
-        for h, t, p, s in rules]}}
+        {"host": h, "http": {"paths": [path(t, p, s)]}} for h, t, p, s in rules]}}
 
 
 def test_ingress_paths_go_by_elements_and_the_longest_wins() -> None:
@@ -31,7 +33,8 @@ def test_ingress_paths_go_by_elements_and_the_longest_wins() -> None:
 
 def test_http_route_weights_split_the_traffic() -> None:
     route = {"metadata": {"name": "r", "namespace": "default"}, "spec": {"rules": [
-        {"matches": [{"headers": [{"name": "X-Canary", "value": "yes"}]}], "backendRefs": [{"name": "new", "port": 80}]},
+        {"matches": [{"headers": [{"name": "X-Canary", "value": "yes"}]}],
+         "backendRefs": [{"name": "new", "port": 80}]},
         {"backendRefs": [{"name": "old", "port": 80, "weight": 9}, {"name": "new", "port": 80, "weight": 1}]}]}}
     rng = random.Random(0)
     counted = Counter(http_route_backend([route], Call("/"), rng).service for _ in range(1000))  # type: ignore[union-attr]
@@ -43,8 +46,8 @@ def test_http_route_weights_split_the_traffic() -> None:
 def test_an_ingress_leads_from_a_host_name_to_pods() -> None:
     net = Net()
     net.web()
-    net.create("ingresses.networking.k8s.io", "Ingress", "web", ingress(("web.example.com", "Prefix", "/", "web"))["spec"],
-               "networking.k8s.io/v1")
+    spec = ingress(("web.example.com", "Prefix", "/", "web"))["spec"]
+    net.create("ingresses.networking.k8s.io", "Ingress", "web", spec, "networking.k8s.io/v1")
     net.settle()
     status = net.client.get("ingresses.networking.k8s.io", "default", "web")["status"]
     assert status["loadBalancer"]["ingress"] == [{"ip": INGRESS_ADDRESS}]

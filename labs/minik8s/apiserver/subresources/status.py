@@ -22,7 +22,7 @@ def put(call: Call) -> Response:
     if old is None:
         raise common.missing(call)
     update.check_uid(call, obj, old)
-    return Response(200, store(call, old, scheme.default(call.kind, obj)))
+    return Response(200, store(call, old, scheme.default(call.kind, obj, old)))
 
 
 def patch_(call: Call) -> Response:

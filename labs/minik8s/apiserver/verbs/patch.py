@@ -101,7 +101,7 @@ def patched(call: Call, media: str, old: Object, body: Any, repeated: list[str])
         call.warnings.extend(notes)
     obj = result.object
     check_target(call, obj, old)
-    return scheme.default(call.kind, obj)
+    return scheme.default(call.kind, obj, old)
 
 
 def check_target(call: Call, obj: Object, old: Object) -> None:

@@ -28,7 +28,7 @@ def update(call: Call) -> Response:
         obj["metadata"] = {k: v for k, v in obj["metadata"].items() if k not in ("uid", "resourceVersion")}
         return Response(201, create_object(call, obj))
     check_uid(call, obj, old)
-    return Response(200, replace(call, old, scheme.default(call.kind, obj)))
+    return Response(200, replace(call, old, scheme.default(call.kind, obj, old)))
 
 
 def check_uid(call: Call, obj: Object, old: Object) -> None:

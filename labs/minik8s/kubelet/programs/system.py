@@ -305,8 +305,8 @@ def stress(p: Process) -> Program:
 
 def _bytes(text: str) -> int:
     match = re.fullmatch(r"(\d+)\s*([KMGkmg]?)i?[Bb]?", text)
-    shifts = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-    return int(match[1]) * shifts[match[2].lower()] if match else 256 << 20
+    units = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+    return int(match[1]) * units[match[2].lower()] if match else 256 << 20
 
 
 def perl(p: Process) -> Program:
@@ -329,7 +329,7 @@ def perl(p: Process) -> Program:
 
 def _pi(digits: int) -> str:
     """Machin's formula in integers."""
-    unit = 10 ** (digits + 10)
+    unit: int = 10 ** (digits + 10)
 
     def arctan(x: int) -> int:
         term = total = unit // x

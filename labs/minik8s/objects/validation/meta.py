@@ -156,6 +156,8 @@ def managed_fields(errors: Errors, entries: list[Object] | None, path: str) -> N
 
 
 def field_manager(errors: Errors, manager: str, path: str = "fieldManager") -> None:
+    if len(manager) <= 32 and manager.isprintable():  # nearly always: at most 4 bytes a letter
+        return
     if len(manager.encode()) > 128:
         errors.append(too_long(path, 128))
     for i, char in enumerate(manager):
