@@ -19,10 +19,10 @@ from minik8s.history import History
 from minik8s.kubelet.fleet import Fleet, World
 from minik8s.kubelet.nodeconfig import CAPACITY, NodeConfig
 from minik8s.kubelet.server import KubeletServer
-from minik8s.network import Network
+from minik8s.network import ApiProxy, Network
 from minik8s.objects import Object
 from minik8s.scheduler.actor import SchedulerActor
-from minik8s.store import Store
+from minik8s.store import Key, Store
 from minik8s.trace import Trace
 from minik8s.wire import Request, Response, UserInfo
 
@@ -89,6 +89,7 @@ class Cluster:
         if self.fleet.names():
             self.controlplane.start("kube-proxy")
             self.apiserver.serve_metrics(KubeletServer(self.fleet))
+            self.apiserver.providers.proxy = ApiProxy(self.network.fabric)
             self._add_storage_class()
         if settle:
             self.settle_nodes()
@@ -186,9 +187,14 @@ class Cluster:
 
     def settle_nodes(self) -> None:
         """Let time go by until every node of the fleet is Ready and may take pods."""
-        names = self.fleet.names()
-        nodes = self.client("setup")
-        if names and not self.run_until(lambda: all(_open(nodes.find("nodes", "", n)) for n in names), READY_TIMEOUT):
+        waiting = self.fleet.names()
+
+        def all_open() -> bool:
+            while waiting and _open(self.store.get(Key("nodes", "", waiting[-1]))):
+                waiting.pop()
+            return not waiting
+
+        if waiting and not self.run_until(all_open, READY_TIMEOUT):
             raise RuntimeError("노드가 준비되지 않았다. 컨트롤러 목록에서 node-lifecycle-controller가 빠졌는지 살피자.")
 
 

@@ -63,7 +63,7 @@ def size_checked(body: bytes | str | None) -> bytes:
     """The raw body. StatusError 413."""
     data = body.encode() if isinstance(body, str) else body or b""
     if len(data) > MAX_BODY:
-        raise too_large("limit is " + str(MAX_BODY))
+        raise too_large(f"Request entity too large: limit is {MAX_BODY}")
     return data
 
 

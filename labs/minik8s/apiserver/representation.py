@@ -62,7 +62,8 @@ def watch_shape(call: Call) -> Callable[[WatchEvent], WatchEvent] | None:
             return event
         if call.output.form != "Table":
             return WatchEvent(event.type, partial.metadata(event.object))
-        table = _table(call, [event.object], event.object["metadata"])
+        rows = [event.object] if event.type != "BOOKMARK" else []
+        table = _table(call, rows, event.object["metadata"])
         if not first:
             table = {**table, "columnDefinitions": None}
         first = False

@@ -18,9 +18,9 @@ from minik8s.apiserver.lifecycle import Lifecycle
 from minik8s.apiserver.providers import MetricsProvider, Providers
 from minik8s.apiserver.representation import represent, watch_shape
 from minik8s.clock import Clock
-from minik8s.objects import Object
+from minik8s.objects import Object, freeze
 from minik8s.objects.kinds import BUILTIN, Kind, Registry
-from minik8s.store import Key, Store
+from minik8s.store import Compacted, Key, Store
 from minik8s.trace import Trace
 from minik8s.wire import Request, Response, StatusError, WatchEvent
 
@@ -103,13 +103,26 @@ class ApiServer:
         from minik8s.apiserver.verbs.delete import remove
 
         remove(call, new)
-        return new
+        return freeze(new)  # type: ignore[no-any-return]
 
     def list_at(self, resource: str, namespace: str | None, revision: int) -> list[Object]:
         """The objects of a collection as they stood after `revision`. Compacted."""
-        state = self.store.at(revision)
-        found = [key for key in state if key.resource == resource and namespace in (None, key.namespace)]
-        return [state[key] for key in sorted(found)]
+        store = self.store
+        if revision < store.compacted - 1:
+            raise Compacted(store.compacted)
+        objects = store.list(resource, namespace)
+        state = {(o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for o in objects}
+        for event in reversed(store.events):
+            if event.revision <= revision:
+                break
+            key = event.key
+            if key.resource != resource or namespace not in (None, key.namespace):
+                continue
+            if event.old is None:
+                state.pop((key.namespace, key.name), None)
+            else:
+                state[key.namespace, key.name] = event.old
+        return [state[place] for place in sorted(state)]
 
     def served_since(self, kind: Kind) -> int:
         """The revision from which a custom kind can be watched; 0 for built-in kinds."""

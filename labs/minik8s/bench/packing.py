@@ -1,4 +1,4 @@
-"""`run.py bench packing`: every policy of the packing lab on one trace, and how far the best of them is from the optimum.
+"""`run.py bench packing`: every policy of the packing lab on one trace, and how far the best is from the optimum.
 
 The optimum is for a planner who knows all tasks beforehand: no scheduler that places them as they come can beat it.
 It needs OR-tools (`pip install ortools`) and is worked out for small clusters only. The last line printed is JSON.

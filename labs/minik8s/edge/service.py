@@ -78,6 +78,7 @@ class Service:
             config=config,
             start=time.time(),
             settle=False,
+            latency=0.0,  # the loop's own turns are the delay
         )
         cluster.trace.limit = HISTORY
         self._realtime = RealTime(cluster.clock, asyncio.get_running_loop())

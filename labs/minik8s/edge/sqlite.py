@@ -200,6 +200,8 @@ class Database:
 
     def _connect(self) -> None:
         try:
+            # SQLite gives its log the file's mode, so the file must be private before the log is there.
+            os.close(os.open(self._folder / DATABASE, os.O_CREAT | os.O_RDWR, 0o600))
             connection = sqlite3.connect(self._folder / DATABASE, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
@@ -208,8 +210,7 @@ class Database:
             found = connection.execute("SELECT value FROM facts WHERE name='boots'").fetchone()
             self.boots = found[0] if found else 0
             connection.execute("REPLACE INTO facts VALUES ('boots', ?)", (self.boots + 1,))
-            (self._folder / DATABASE).chmod(0o600)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise DatabaseError(f"저장 파일 {self._folder / DATABASE}를 열 수 없다: {error}") from None
         self._connection = connection
 

@@ -26,6 +26,8 @@ from minik8s.scheduler.scheduler import Scheduler
 from minik8s.scheduler.snapshot import PodInfo, Snapshot
 
 NAME = "kube-scheduler"
+MAX_DECISIONS = 10_000
+"""Of so many pods, the last decision is at hand; all are in the trace."""
 POLL_SECONDS = 1.0
 """How often a binding that waits (for volumes, for a Permit plugin) is looked at again when nothing happens."""
 
@@ -40,6 +42,7 @@ class Binding:
     profile: Profile
     assumed: PodInfo
     todo: list[str] = field(default_factory=lambda: ["permit", "pre_bind", "bind"])
+    poll: Timer | None = None
 
 
 class InformerListers:
@@ -249,7 +252,10 @@ class SchedulerActor:
         return self.profiles[pod.spec.get("schedulerName") or "default-scheduler"]
 
     def _record(self, decision: Decision) -> None:
+        self.decisions.pop(decision.pod, None)
         self.decisions[decision.pod] = decision
+        if len(self.decisions) > MAX_DECISIONS:
+            del self.decisions[next(iter(self.decisions))]
         self.ctx.trace.record(NAME, "schedule", f"pods/{decision.pod}", **decision.to_json())
 
     # The binding cycle
@@ -266,7 +272,9 @@ class SchedulerActor:
         if status is None:
             return
         if status.code == WAIT:
-            self.clock.call_later(POLL_SECONDS, self._go_on, key)
+            if binding.poll is not None:
+                binding.poll.cancel()
+            binding.poll = self.clock.call_later(POLL_SECONDS, self._go_on, key)
             return
         del self.bindings[key]
         self._undo(binding)
@@ -276,7 +284,7 @@ class SchedulerActor:
         profile, state, pod = binding.profile, binding.state, binding.queued.pod
         node = binding.decision.node
         assert node is not None
-        if binding.decision.outcome == "bound":
+        if not binding.todo:
             return None
         try:
             for point in binding.todo[:]:
@@ -286,7 +294,6 @@ class SchedulerActor:
                 binding.todo.remove(point)
         except PluginError as problem:
             return Status("Error", (str(problem),), problem.plugin)
-        binding.decision.outcome = "bound"
         note = f"Successfully assigned {pod.key} to {node}"
         self._event(pod, profile, "Normal", "Scheduled", "Binding", note)
         for plugin in profile.points["post_bind"]:
@@ -295,7 +302,7 @@ class SchedulerActor:
 
     def _undo(self, binding: Binding) -> None:
         """Give the place back."""
-        if binding.decision.outcome == "bound":
+        if not binding.todo:
             return
         self.snapshot.remove_pod(binding.assumed)
         try:

@@ -72,7 +72,7 @@ class World:
         self.case = case
         self.objects: dict[str, dict[tuple[str, str], Object]] = {}
         for obj in case.get("objects") or ():
-            self.put(_RESOURCES[obj["kind"]], obj)
+            self.put(_RESOURCES.get(obj["kind"], obj["kind"]), obj)
         self.snapshot = Snapshot()
         for node in case["nodes"]:
             self.snapshot.set_node(node)
@@ -117,7 +117,7 @@ class World:
         return sorted(free, key=lambda p: self._profile(p).sort_key(p, order[p.key])) + held
 
     def _profile(self, pod: PodInfo) -> Profile:
-        return self.profiles[pod.spec.get("schedulerName") or DEFAULT_NAME]
+        return self.profiles.get(pod.spec.get("schedulerName") or DEFAULT_NAME) or next(iter(self.profiles.values()))
 
     def _take(self, pod: PodInfo) -> Decisions:
         if pod.node_name:

@@ -178,3 +178,11 @@ def test_opening_counts(directory: Directory) -> None:
         boots.append(database.boots)
         database.close()
     assert boots == [0, 1, 2]
+
+
+def test_the_files_are_for_their_owner_only(directory: Directory) -> None:
+    store, database = directory.open()
+    store.create(key("secret"), config_map("secret"))
+    asyncio.run(database.flushed())
+    assert {path.stat().st_mode & 0o077 for path in directory.folder.iterdir()} == {0}
+    database.close()

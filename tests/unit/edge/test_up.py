@@ -220,3 +220,21 @@ def test_without_a_token_the_server_answers_nothing_of_value(up: Callable[..., U
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(url + "/api/v1/secrets", context=ssl._create_unverified_context())
     assert caught.value.code == 403
+
+
+def test_schedule_prints_decisions_of_a_file_of_cases(tmp_path: Path) -> None:
+    allocatable = {"cpu": "4", "memory": "8Gi", "pods": "9"}
+    node = {"metadata": {"name": "n1"}, "spec": {}, "status": {"allocatable": allocatable}}
+    pod = {"metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {"containers": [{"name": "c"}]}}
+    case = {"name": "one", "nodes": [node], "pods": [], "objects": [], "incoming": [pod]}
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps([case]))
+    status, out, errors = run(tmp_path, "schedule", str(file))
+    assert (status, errors) == (0, "")
+    (answer,) = json.loads(out)
+    assert answer["name"] == "one" and answer["expect"][0]["pod"].endswith("p")
+    assert "explain" in json.loads(run(tmp_path, "schedule", "--explain", str(file))[1])[0]
+    for bad in ("", "[1]", '[{"name": "x"}]'):
+        file.write_text(bad)
+        status, out, errors = run(tmp_path, "schedule", str(file))
+        assert status == 1 and out == "" and len(errors.splitlines()) == 1

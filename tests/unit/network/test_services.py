@@ -93,3 +93,20 @@ def test_rules_of_a_node_that_hears_nothing_grow_old(net: Net) -> None:
     net.settle(5)
     fresh = [net.fabric.proxies.endpoints(n, "default", "web") for n in ("node-1", "node-2")]
     assert fresh[0] == fresh[1]
+
+
+def test_the_api_server_passes_requests_on(net: Net) -> None:
+    from minik8s.cluster import ADMIN
+    from minik8s.wire import Request
+
+    def get(path: str) -> tuple[int, object]:
+        answer = net.cluster.handle(Request("GET", f"/api/v1/namespaces/default/{path}", {}, {}, None, ADMIN))
+        return answer.status, answer.body
+
+    status, body = get("services/web/proxy/")
+    assert status == 200 and b"Welcome to nginx!" in body  # type: ignore[operator]
+    assert get("services/web:80/proxy/missing")[0] == 404
+    net.service("empty", {"app": "nobody"})
+    net.settle(2)
+    status, body = get("services/empty/proxy/")
+    assert status == 503 and body["message"] == 'no endpoints available for service "empty"'  # type: ignore[index]

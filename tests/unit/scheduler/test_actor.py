@@ -216,3 +216,26 @@ def test_a_local_volume_decides_the_node_and_is_bound() -> None:
     cluster.advance(30)
     assert node_of(cluster, "p") == "node-2"
     assert client.get("persistentvolumeclaims", "default", "data")["status"]["phase"] == "Bound"
+
+
+def test_a_claim_that_waits_for_its_consumer_is_provisioned_where_the_pod_goes() -> None:
+    cluster = Cluster(nodes=2)
+    client = cluster.client()
+    client.create(
+        "persistentvolumeclaims",
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "data", "namespace": "default"},
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": "standard",
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        },
+    )
+    client.create("pods", pod("p", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]))
+    cluster.advance(30)
+    claim = client.get("persistentvolumeclaims", "default", "data")
+    assert claim["status"]["phase"] == "Bound"
+    assert claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == node_of(cluster, "p")

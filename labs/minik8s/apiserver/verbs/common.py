@@ -25,22 +25,19 @@ def stored(call: Call, name: str = "") -> Object:
 
 
 def check_namespace(call: Call, obj: Object) -> None:
-    """The object's namespace is the request's; an empty one is filled in. StatusError 400."""
+    """The object has the namespace of the request: an empty one is filled in, a cluster-scoped one cleared. 400."""
     meta = obj.get("metadata")
     if not isinstance(meta, dict):
-        meta = {}
-        obj["metadata"] = meta
-    namespace = meta.get("namespace") or ""
-    wanted = call.namespace
-    if call.kind.resource_name == "namespaces":
-        if namespace:
-            obj["metadata"] = {key: value for key, value in meta.items() if key != "namespace"}
-        return
+        meta = obj["metadata"] = {}
+    namespace, wanted = meta.get("namespace") or "", call.namespace
     if namespace == wanted:
         return
-    if namespace:
+    if not wanted:
+        obj["metadata"] = {key: value for key, value in meta.items() if key != "namespace"}
+    elif namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    obj["metadata"] = {**meta, "namespace": wanted}
+    else:
+        obj["metadata"] = {**meta, "namespace": wanted}
 
 
 def check_name(call: Call, obj: Object) -> None:

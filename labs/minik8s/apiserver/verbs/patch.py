@@ -125,7 +125,8 @@ def _by_json(media: str, old: Object, body: Any, repeated: list[str]) -> tuple[O
     for operation in body:
         _check_operation(operation)
     if len(body) > MAX_OPERATIONS:
-        raise too_large(f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(body)}")
+        why = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(body)}"
+        raise too_large(f"Request entity too large: {why}")
     unknown = [
         f'json patch unknown field "[{i}].{key}"'
         for i, operation in enumerate(body)

@@ -13,7 +13,7 @@ from minik8s.apiserver.options import ListOptions, list_options
 from minik8s.apiserver.selectors import Predicate
 from minik8s.apiserver.verbs.read import parse_version, predicate
 from minik8s.clock import Timer
-from minik8s.objects import Object
+from minik8s.objects import Object, freeze
 from minik8s.store import Compacted, Event, Watcher
 from minik8s.wire import Response, StatusError, WatchEvent, gone
 
@@ -77,7 +77,7 @@ class Stream:
             return WatchEvent("MODIFIED" if before else "ADDED", obj)
         if before and old is not None:
             meta = {**old["metadata"], "resourceVersion": str(event.revision)}
-            return WatchEvent("DELETED", {**old, "metadata": meta})
+            return WatchEvent("DELETED", freeze({**old, "metadata": meta}))
         return None
 
     def start_timers(self, timeout: float, bookmarks: bool) -> None:

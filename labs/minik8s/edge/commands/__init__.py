@@ -7,4 +7,5 @@ COMMANDS = [
     "reset",
     "kubeconfig",
     "version",
+    "schedule",
 ]

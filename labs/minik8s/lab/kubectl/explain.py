@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from typing import Any
 
@@ -17,7 +18,7 @@ def lines(s: Session, path: str, *, recursive: bool = False) -> list[str]:
     if kind is None:
         raise UsageError(f'error: couldn\'t find resource for "{word}"')
     prefix = f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"
-    schemas = s.client.call("GET", f"/openapi/v3/{prefix}")["components"]["schemas"]
+    schemas = _document(s, f"/openapi/v3/{prefix}")["components"]["schemas"]
     root = _root(schemas, kind.group, kind.version, kind.kind)
     node, said, shown = root, str(root.get("description", "")), ""
     for field in fields:
@@ -38,6 +39,13 @@ def lines(s: Session, path: str, *, recursive: bool = False) -> list[str]:
     if target.get("properties"):
         out += ["FIELDS:", *_fields(schemas, target, 2, recursive)]
     return [*out, ""]
+
+
+def _document(s: Session, path: str) -> Object:
+    """The server made its answer once, as bytes; over HTTP it arrives parsed."""
+    found = s.client.call("GET", path)
+    document: Object = json.loads(found) if isinstance(found, bytes) else found
+    return document
 
 
 def _root(schemas: Object, group: str, version: str, kind: str) -> Object:

@@ -17,21 +17,22 @@ def state(pod: Object) -> tuple[str, str]:
     if pod["metadata"].get("deletionTimestamp"):
         return "Terminating", svg.GONE
     phase = status.get("phase", "Pending")
-    reason = next(
-        (
-            w["reason"]
-            for c in status.get("containerStatuses") or ()
-            if (w := (c.get("state") or {}).get("waiting")) and w.get("reason")
-        ),
-        "",
-    )
+    reason, ended = _reason(status, "waiting"), _reason(status, "terminated")
     if phase == "Running":
         if any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ()):
             return "Running", svg.OK
-        return (reason, svg.BAD) if reason.endswith("BackOff") else (reason or "Running, 준비 안 됨", svg.WAIT)
+        if reason.endswith("BackOff") or (ended and not reason):
+            return reason or ended, svg.BAD  # between restarts a container mostly stands as it ended
+        return reason or "Running, 준비 안 됨", svg.WAIT
     if phase == "Pending":
         return (reason, svg.BAD) if "BackOff" in reason or "Err" in reason else (reason or "Pending", svg.WAIT)
     return (phase, svg.DONE) if phase == "Succeeded" else (status.get("reason") or phase, svg.BAD)
+
+
+def _reason(status: Object, kind: str) -> str:
+    """The first reason that a container gives for being `kind` (waiting or terminated)."""
+    found = ((c.get("state") or {}).get(kind) or {} for c in status.get("containerStatuses") or ())
+    return next((str(state["reason"]) for state in found if state.get("reason")), "")
 
 
 def node_state(node: Object) -> tuple[str, str]:

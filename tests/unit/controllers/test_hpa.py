@@ -1,0 +1,85 @@
+"""How an autoscaler counts, and how far it may go."""
+
+from __future__ import annotations
+
+import pytest
+from minik8s.controllers.hpa_limits import Memory, limit, limit_with, stabilize, stabilize_with
+from minik8s.controllers.hpa_replicas import NoMetrics, Sample, group, replicas_for, requests_of, utilization_ratio
+from minik8s.objects import Object
+
+NOW = 1767225600.0 + 3600
+LONG_AGO = "2026-01-01T00:00:00Z"
+
+
+def pod(name: str, *, phase: str = "Running", ready: bool = True, cpu: str | None = "100m") -> Object:
+    container = {"name": "app"} | ({"resources": {"requests": {"cpu": cpu}}} if cpu else {})
+    condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": LONG_AGO}
+    status = {"phase": phase, "startTime": LONG_AGO, "conditions": [condition]}
+    return {"metadata": {"name": name}, "spec": {"containers": [container]}, "status": status}
+
+
+def count(pods: list[Object], uses: dict[str, int], target: int, current: int) -> int:
+    metrics = {name: Sample(use, NOW, 30) for name, use in uses.items()}
+    groups = group(pods, metrics, "cpu", NOW)
+    requests = requests_of(pods, "cpu")
+    usable = {n: m for n, m in metrics.items() if n not in (*groups.ignored, *groups.unready)}
+    ratio = utilization_ratio(usable, requests, target)[0]
+    full = {n: requests[n] for n in groups.missing}
+    again = lambda m: utilization_ratio(m, requests, target)[0]  # noqa: E731
+    return replicas_for(current, groups, usable, ratio, again, (full, {}))
+
+
+def test_twice_the_target_wants_twice_the_pods() -> None:
+    assert count([pod("a"), pod("b")], {"a": 100, "b": 100}, 50, 2) == 4
+
+
+def test_within_a_tenth_nothing_moves() -> None:
+    assert count([pod("a"), pod("b")], {"a": 52, "b": 54}, 50, 2) == 2
+
+
+def test_pods_that_are_not_measured_dampen_but_never_turn_the_direction() -> None:
+    pods = [pod("a"), pod("b"), pod("c")]
+    assert count(pods, {"a": 100, "b": 100}, 50, 3) == 4  # up: the missing one is taken to use nothing
+    assert count(pods, {"a": 10, "b": 10}, 50, 3) == 3  # down: it is taken to use all it asks for
+
+
+def test_a_pending_pod_holds_a_scale_up_back() -> None:
+    assert count([pod("a"), pod("b", phase="Pending")], {"a": 100}, 50, 2) == 2
+
+
+def test_a_percentage_needs_requests() -> None:
+    with pytest.raises(NoMetrics, match="missing request for cpu in container app of Pod a"):
+        requests_of([pod("a", cpu=None)], "cpu")
+
+
+def test_without_behavior_the_highest_recommendation_of_five_minutes_holds() -> None:
+    memory = Memory([(NOW - 200, 8), (NOW - 400, 20)])
+    assert stabilize(memory, 3, NOW)[:2] == (8, "ScaleDownStabilized")
+    assert stabilize(memory, 9, NOW)[:2] == (9, "ReadyForNewScale")
+    assert stabilize(memory, 3, NOW + 600)[:2] == (3, "ReadyForNewScale")
+
+
+def test_without_behavior_one_step_is_at_most_a_doubling() -> None:
+    assert limit(3, 20, 1, 100)[:2] == (6, "ScaleUpLimit")
+    assert limit(1, 20, 1, 100)[:2] == (4, "ScaleUpLimit")
+    assert limit(10, 30, 1, 15)[:2] == (15, "TooManyReplicas")
+    assert limit(10, 0, 2, 15)[:2] == (2, "TooFewReplicas")
+
+
+def test_policies_count_what_changed_in_their_period() -> None:
+    rules = {"scaleDown": {"policies": [{"type": "Pods", "value": 2, "periodSeconds": 60}]}}
+    memory = Memory()
+    assert limit_with(memory, rules, 10, 1, 1, 20, NOW)[:2] == (8, "ScaleDownLimit")
+    memory.downs.append((NOW, 2))
+    assert limit_with(memory, rules, 8, 1, 1, 20, NOW + 30)[:2] == (8, "ScaleDownLimit")
+    assert limit_with(memory, rules, 8, 1, 1, 20, NOW + 61)[:2] == (6, "ScaleDownLimit")
+
+
+def test_a_disabled_direction_does_not_move() -> None:
+    assert limit_with(Memory(), {"scaleUp": {"selectPolicy": "Disabled"}}, 3, 9, 1, 20, NOW)[0] == 3
+
+
+def test_a_scale_up_window_waits_for_the_lowest_recommendation() -> None:
+    memory = Memory([(NOW - 30, 4)])
+    behavior = {"scaleUp": {"stabilizationWindowSeconds": 60}}
+    assert stabilize_with(memory, behavior, 3, 10, NOW)[:2] == (4, "ScaleUpStabilized")
