@@ -368,7 +368,8 @@ def main() -> int:
         return test()
     prepare_python()
     if options.command == "bench":
-        return subprocess.run([str(p) for p in python("tools/bench.py")], cwd=ROOT, env=environment()).returncode
+        benches = sorted((ROOT / "tools").glob("bench*.py"))
+        return max(subprocess.run([str(p) for p in python(b)], cwd=ROOT, env=environment()).returncode for b in benches)
     if options.command in ("start", "book"):
         if not (options.page and (BUILD / "assets" / "live" / "live.js").exists()):
             prepare_site()

@@ -145,7 +145,9 @@ def widgets(node: str) -> None:
     """ipywidgets and what it needs, for pages that use it."""
     files = {}
     for package, prefix in (("ipywidgets", "ipywidgets/"), ("traitlets", "traitlets/"), ("comm", "comm/")):
-        files.update({SITE_PACKAGES + name: data for name, data in installed(package, prefix).items() if "/tests/" not in name})
+        files.update(
+            {SITE_PACKAGES + name: data for name, data in installed(package, prefix).items() if "/tests/" not in name}
+        )
     source = BUILD / "widgets-source.zip"
     write_zip(source, files)
     compile_python(node, "plain", source, ASSETS / "live" / "widgets.tar.xz")
@@ -218,7 +220,12 @@ def main() -> None:
     once("fonts", ASSETS / "fonts" / "pretendard.css", [lock], fonts)
     once("icons", ASSETS / "fonts" / "icons.woff2", [lock], icons)
     once("python", ASSETS / "live" / "python.tar.xz", [lock, compiler, *sources, LIVE], lambda: python(node))
-    once("widgets", ASSETS / "live" / "widgets.tar.xz", [lock, compiler, ROOT / "requirements.txt"], lambda: widgets(node))
+    once(
+        "widgets",
+        ASSETS / "live" / "widgets.tar.xz",
+        [lock, compiler, ROOT / "requirements.txt"],
+        lambda: widgets(node),
+    )
     once("pyodide", ASSETS / "live" / "pyodide", [lock, compiler, STARTUP], lambda: pyodide(node))
     once("scripts", ASSETS / "live" / "live.js", [lock, LIVE], lambda: scripts(node))
 

@@ -16,15 +16,35 @@ def main() -> int:
 
     settings, _ = get_final_config(toc=ROOT / "_toc.yml", user_yaml=ROOT / "_config.yml", sourcedir=str(ROOT))
     settings.update(
-        project=settings["html_title"], version="0.1", release="0.1", epub_title=settings["html_title"], epub_language="ko",
-        epub_basename="minik8s-book", epub_show_urls="no", epub_tocscope="includehidden", epub_tocdup=False, epub_theme="epub",
-        epub_identifier="urn:minik8s:book", epub_scheme="URN", epub_publisher="minik8s", epub_copyright="CC BY 4.0",
-        html_static_path=[], html_css_files=[], html_js_files=[], templates_path=[], epub_css_files=["epub.css"],
-        epub_static_path=[], epub_exclude_files=["_static/*.js", "_static/scripts/*"], html_theme_options={},
-        epub_use_index=False, epub_writing_mode="horizontal",
+        project=settings["html_title"],
+        version="0.1",
+        release="0.1",
+        epub_title=settings["html_title"],
+        epub_language="ko",
+        epub_basename="minik8s-book",
+        epub_show_urls="no",
+        epub_tocscope="includehidden",
+        epub_tocdup=False,
+        epub_theme="epub",
+        epub_identifier="urn:minik8s:book",
+        epub_scheme="URN",
+        epub_publisher="minik8s",
+        epub_copyright="CC BY 4.0",
+        html_static_path=[],
+        html_css_files=[],
+        html_js_files=[],
+        templates_path=[],
+        epub_css_files=["epub.css"],
+        epub_static_path=[],
+        epub_exclude_files=["_static/*.js", "_static/scripts/*"],
+        html_theme_options={},
+        epub_use_index=False,
+        epub_writing_mode="horizontal",
     )
     shutil.rmtree(OUT, ignore_errors=True)
-    app = Sphinx(str(ROOT), None, str(OUT), str(ROOT / "_build" / "epub-doctrees"), "epub", settings, warningiserror=False)
+    app = Sphinx(
+        str(ROOT), None, str(OUT), str(ROOT / "_build" / "epub-doctrees"), "epub", settings, warningiserror=False
+    )
     app.build()
     return app.statuscode
 

@@ -65,7 +65,9 @@ def inside(page: str, href: str, known: set[str]) -> str:
     if re.match(r"[a-z]+:", href):
         return href
     path, fragment = urldefrag(href)
-    target = os.path.normpath(Path(page).parent / unquote(path)).replace(os.sep, "/").removesuffix(".html") if path else page
+    target = (
+        os.path.normpath(Path(page).parent / unquote(path)).replace(os.sep, "/").removesuffix(".html") if path else page
+    )
     if target not in known:
         return href
     return f"#{slug(target)}--{unquote(fragment)}" if fragment else f"#{slug(target)}"
@@ -79,10 +81,14 @@ def join() -> None:
     styles = [str(link["href"]).removeprefix("../") for link in first.select('link[rel="stylesheet"]')]
     live = "_static/live/live.css"
     parts = [f'<link rel="stylesheet" href="{name}">' for name in dict.fromkeys([*styles, live])]
-    body = [f'<h1 class="part">{part}</h1>{article(page, known)}' if part else str(article(page, known)) for part, page in pages]
+    body = [
+        f'<h1 class="part">{part}</h1>{article(page, known)}' if part else str(article(page, known))
+        for part, page in pages
+    ]
     extra = "article{break-before:page} h1.part{break-before:page;margin-top:40%;text-align:center}"
     (HTML / NAME).write_text(
-        f'<!DOCTYPE html><html lang="ko" data-theme="light" data-mode="light"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<!DOCTYPE html><html lang="ko" data-theme="light" data-mode="light"><head><meta charset="utf-8">'
+        f"<title>{title}</title>"
         f"{''.join(parts)}<style>{extra}</style></head><body>{''.join(body)}</body></html>",
         encoding="utf-8",
     )
@@ -105,9 +111,15 @@ def main() -> None:
             page.goto(f"http://127.0.0.1:{server.server_address[1]}/{NAME}")
             page.evaluate("document.fonts.ready")
             page.pdf(
-                path=str(OUT / "minik8s-book.pdf"), format="A4", print_background=True, outline=True, tagged=True,
+                path=str(OUT / "minik8s-book.pdf"),
+                format="A4",
+                print_background=True,
+                outline=True,
+                tagged=True,
                 margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"},
-                display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
+                display_header_footer=True,
+                header_template="<span></span>",
+                footer_template=FOOTER,
             )
             browser.close()
     finally:

@@ -140,7 +140,11 @@ def test_export_keeps_the_edit(visit):
 def test_a_slider_calls_python(visit):
     watched, page = first_live(visit)
     cell = cell_with_code(page)
-    write(page, cell, "from ipywidgets import interact\n@interact(수=(1, 10))\ndef 제곱(수=3):\n    print('제곱은', 수 * 수)")
+    write(
+        page,
+        cell,
+        "from ipywidgets import interact\n@interact(수=(1, 10))\ndef 제곱(수=3):\n    print('제곱은', 수 * 수)",
+    )
     page.keyboard.press("Shift+Enter")
     cell.locator(".widget-output", has_text="제곱은 9").wait_for()
     cell.get_by_label("수").focus()

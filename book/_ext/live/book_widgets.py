@@ -19,7 +19,9 @@ def install(shell: Any, emit: Callable[..., None]) -> Callable[[str, str], None]
     manager = CommManager()
 
     class PageComm(BaseComm):
-        def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any) -> None:
+        def publish_msg(
+            self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any
+        ) -> None:
             sys.stdout.flush()
             emit("comm", msg_type, self.comm_id, json.dumps(data or {}, default=str))
 

@@ -113,7 +113,9 @@ def render_widget_static(self: Any, data: Any) -> list[nodes.Node]:
     metadata = self.renderer.nb_client.nb_metadata
     state = metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     content = data.content if isinstance(data.content, dict) else json.loads(data.string)
-    return [nodes.raw(text=f'<div class="output widget">{widget_html(state, content["model_id"])}</div>', format="html")]
+    return [
+        nodes.raw(text=f'<div class="output widget">{widget_html(state, content["model_id"])}</div>', format="html")
+    ]
 
 
 def widget_html(state: dict[str, Any], model_id: str) -> str:
@@ -159,10 +161,7 @@ def live_page(app: Sphinx, pagename: str, meta: dict[str, Any]) -> dict[str, Any
     ]
     if not cells or (meta or {}).get("live") in (False, "false"):
         return None
-    packages = (meta or {}).get("live_packages", "")
-    if isinstance(packages, str):
-        packages = packages.replace(",", " ").split()
-    return {"page": pagename, "packages": packages, "cells": cells}
+    return {"page": pagename, "cells": cells}
 
 
 def add_live(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:

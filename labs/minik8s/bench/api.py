@@ -106,7 +106,7 @@ class Up:
 
     def __init__(self, folder: Path, *flags: str):
         config = folder / "kubeconfig"
-        command = [sys.executable, "-m", "minik8s", "up", "--nodes", "0", "--no-scheduler"]
+        command = [sys.executable, "-m", "minik8s", "up", "--nodes", "0"]
         command += ["--controllers", CONTROLLERS, "--kubeconfig", str(config), *flags]
         env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         begin = time.perf_counter()
@@ -278,7 +278,7 @@ def in_process(count: int) -> Figures:
 
 def over_https(count: int, watchers: tuple[int, ...], *flags: str) -> Figures:
     """Everything through `minik8s up`."""
-    with server(*flags) as up:
+    with server("--no-scheduler", *flags) as up:
         api = up.connect()
         out: Figures = {"ready_seconds": round(up.ready, 3), "rss_empty_mib": round(up.rss(), 1)}
         path = pods_of(api, "bench", lambda: time.sleep(0.01))
@@ -290,6 +290,48 @@ def over_https(count: int, watchers: tuple[int, ...], *flags: str) -> Figures:
             out[f"watch_{number}"] = fan_out(up, api, space, number, 100)
         api.close()
     return out
+
+
+def created_to_bound(arguments: argparse.Namespace) -> Figures:
+    """Pods a second from their creation by 16 clients to their binding, with the scheduler beside the API server.
+
+    Reads `nodes` and `pods` (at most 2,000 of them are sent over HTTPS).
+    """
+    nodes, count = int(arguments.nodes), min(int(arguments.pods), 2000)
+    with server() as up:
+        api = up.connect()
+        allocatable = {"cpu": "32", "memory": "64Gi", "pods": "110"}
+        for index in range(nodes):
+            status = {"allocatable": allocatable, "capacity": allocatable}
+            meta = {"name": f"node-{index}"}
+            api.call("POST", "/api/v1/nodes", {"kind": "Node", "apiVersion": "v1", "metadata": meta, "status": status})
+            node = json.loads(api.call("GET", f"/api/v1/nodes/node-{index}"))
+            api.call("PUT", f"/api/v1/nodes/node-{index}", {**node, "spec": {}})
+        path = pods_of(api, "bound", lambda: time.sleep(0.01))
+        version = json.loads(api.call("GET", path))["metadata"]["resourceVersion"]
+        lines = up.connect().open(f"{path}?watch=true&resourceVersion={version}")
+        begin = time.perf_counter()
+        threads = [threading.Thread(target=_send, args=(up, path, range(k, count, 16))) for k in range(16)]
+        for thread in threads:
+            thread.start()
+        bound: set[str] = set()
+        while len(bound) < count:
+            found = json.loads(lines.readline())["object"]
+            if found["spec"].get("nodeName"):
+                bound.add(found["metadata"]["name"])
+        took = time.perf_counter() - begin
+        for thread in threads:
+            thread.join()
+        return {"nodes": nodes, "pods": count, "seconds": round(took, 3), "pods_per_second": round(count / took, 1)}
+
+
+def _send(up: Up, path: str, numbers: range) -> None:
+    api = up.connect()
+    for index in numbers:
+        made = pod(f"b-{index}")
+        del made["spec"]["schedulerName"]
+        api.call("POST", path, made)
+    api.close()
 
 
 def machine() -> Figures:

@@ -9,7 +9,7 @@ from minik8s.controllers import daemon_pods as daemons
 from minik8s.controllers.daemon_update import pods_to_replace
 from minik8s.controllers.expectations import Expectations
 from minik8s.controllers.history import REVISION_LABEL, History
-from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, orphans, owned
+from minik8s.controllers.owners import ChildWatch, Claims, gathering_time, index_by_controller, orphans, owned
 from minik8s.controllers.podcontrol import PodControl, namespace_terminating, slow_start
 from minik8s.controllers.podutil import available_in, is_available, is_ready, phase
 from minik8s.objects import Object
@@ -36,7 +36,7 @@ class DaemonSetController(Controller):
         self.history = History(ctx, "daemonsets.apps", REVISION_LABEL)
         self._backoff: dict[str, tuple[float, float]] = {}
         self.sets.on_change(self._set_changed)
-        self.pods.on_change(ChildWatch(self.sets, "DaemonSet", self.enqueue, _selects, self._pod_seen))
+        self.pods.on_change(ChildWatch(self.sets, "DaemonSet", self._ring, _selects, self._pod_seen))
         self.nodes.on_change(self._node_changed)
 
     # ---- events ----------------------------------------------------------------
@@ -47,6 +47,9 @@ class DaemonSetController(Controller):
             self.expectations.forget(key(changed))
         self.enqueue(key(changed))
 
+    def _ring(self, name: str) -> None:
+        self.queue.add_after(name, gathering_time(len(self.nodes)))
+
     def _pod_seen(self, owner: str, old: Object | None, new: Object | None) -> None:
         if new is None or "deletionTimestamp" in new["metadata"]:
             self.expectations.deletion_observed(owner, key(new or old or {}))
@@ -54,6 +57,8 @@ class DaemonSetController(Controller):
             self.expectations.creation_observed(owner)
 
     def _node_changed(self, old: Object | None, new: Object | None) -> None:
+        if old is not None and new is not None and old["spec"] == new["spec"] and labels(old) == labels(new):
+            return
         for owner in self.sets.list():
             if old is None or new is None or daemons.belongs(owner, old) != daemons.belongs(owner, new):
                 self.enqueue(key(owner))

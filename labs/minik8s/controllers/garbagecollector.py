@@ -11,6 +11,8 @@ from minik8s.controllers.resources import Resource, Resources
 from minik8s.objects import Object
 from minik8s.wire import StatusError
 
+ABSENT_REMEMBERED = 500
+
 
 class GarbageCollector(Controller):
     name = "garbage-collector-controller"
@@ -19,7 +21,7 @@ class GarbageCollector(Controller):
         super().__init__(ctx)
         self.graph = Graph()
         self._watched: set[str] = set()
-        self._absent: set[str] = set()
+        self._absent: dict[str, None] = {}
         definitions = ctx.informers("customresourcedefinitions.apiextensions.k8s.io")
         self.resources = Resources(definitions, self._watch)
         for resource in self.resources:
@@ -117,11 +119,17 @@ class GarbageCollector(Controller):
     def _forget(self, node: Node) -> None:
         self.graph.remove(node)
         if node.dependents:
-            self._absent.add(node.uid)
+            self._note_absent(node.uid)
         for dependent in node.dependents.values():
             self.enqueue("delete/" + dependent.uid)
         for reference in node.owners:
             self._recheck(reference["uid"])
+
+    def _note_absent(self, uid: str) -> None:
+        """Remember an owner that is no more, so that its many dependents need not ask for it one by one."""
+        self._absent[uid] = None
+        if len(self._absent) > ABSENT_REMEMBERED:
+            del self._absent[next(iter(self._absent))]
 
     # ---- the decisions -------------------------------------------------------------
     def reconcile(self, key: str) -> None:
@@ -184,7 +192,7 @@ class GarbageCollector(Controller):
                 continue
             owner = self.client.find(resource.name, node.namespace if resource.namespaced else "", reference["name"])
             if owner is None or owner["metadata"]["uid"] != reference["uid"]:
-                self._absent.add(reference["uid"])
+                self._note_absent(reference["uid"])
                 dangling.append(reference)
             elif is_deleting(owner) and has_finalizer(owner, FOREGROUND):
                 waiting.append(reference)

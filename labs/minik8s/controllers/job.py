@@ -11,7 +11,7 @@ from minik8s.controllers.expectations import Expectations
 from minik8s.controllers.job_pods import FINALIZER, Backoff, selects, tracked
 from minik8s.controllers.job_round import Round
 from minik8s.controllers.job_status import finished
-from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, orphans, owned
+from minik8s.controllers.owners import ChildWatch, Claims, gathering_time, index_by_controller, orphans, owned
 from minik8s.controllers.podcontrol import PodControl
 from minik8s.objects import Object
 from minik8s.objects.meta import controller_of, key
@@ -34,7 +34,7 @@ class JobController(Controller):
         self.released: dict[str, set[str]] = {}
         self.backoffs: dict[str, Backoff] = {}
         self.jobs.on_change(self._job_changed)
-        self.pods.on_change(ChildWatch(self.jobs, "Job", self.enqueue, selects, self._pod_seen))
+        self.pods.on_change(ChildWatch(self.jobs, "Job", self._ring, selects, self._pod_seen))
         self.pods.on_change(self._orphaned_pod)
 
     # ---- events ----------------------------------------------------------------
@@ -44,6 +44,11 @@ class JobController(Controller):
         if new is None or (old is not None and old["metadata"]["uid"] != new["metadata"]["uid"]):
             self._forget(key(changed))
         self.enqueue(key(changed))
+
+    def _ring(self, name: str) -> None:
+        namespace, _, short = name.partition("/")
+        job = self.jobs.get(namespace, short)
+        self.queue.add_after(name, gathering_time(((job or {}).get("status") or {}).get("active") or 0))
 
     def _pod_seen(self, job: str, old: Object | None, new: Object | None) -> None:
         pod = new or old

@@ -159,6 +159,14 @@ def in_namespace(informer: Informer, namespace: str) -> list[Object]:
 
 Seen = Callable[[str, Object | None, Object | None], None]
 
+SMALL, CHILDREN_PER_SECOND = 20, 1000.0
+
+
+def gathering_time(children: int) -> float:
+    """Seconds for which changes of children gather before their owner is looked at: the work of a look grows with
+    their number. Up to SMALL children every change is looked at at once."""
+    return 0.0 if children <= SMALL else min(children / CHILDREN_PER_SECOND, 1.0)
+
 
 class ChildWatch:
     """Rings the keys of the owners that a changed child concerns.

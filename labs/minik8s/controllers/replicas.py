@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers.expectations import Expectations
-from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, orphans, owned, selecting
+from minik8s.controllers.owners import (
+    ChildWatch,
+    Claims,
+    gathering_time,
+    index_by_controller,
+    orphans,
+    owned,
+    selecting,
+)
 from minik8s.controllers.podcontrol import PodControl, namespace_terminating, pod_from_template, slow_start
 from minik8s.controllers.podutil import available_in, condition, is_active, is_available, is_ready, is_terminating
 from minik8s.controllers.ranking import deletion_order
@@ -18,8 +26,6 @@ from minik8s.wire import StatusError
 
 BURST_REPLICAS = 500
 """Pods created or deleted in one reconciliation at most."""
-SMALL, REPLICAS_PER_SECOND = 20, 1000.0
-"""Sets of up to SMALL pods are looked at for every change, larger ones after a moment in which changes gather."""
 
 
 class ReplicaManager(Controller):
@@ -60,11 +66,10 @@ class ReplicaManager(Controller):
         self.enqueue(key(changed))
 
     def _ring(self, name: str) -> None:
-        """A pod has changed. Large sets are looked at less often, as the work of a look grows with them."""
         namespace, _, short = name.partition("/")
         owner = self.sets.get(namespace, short)
         size = int(((owner or {}).get("status") or {}).get("replicas") or 0)
-        self.queue.add_after(name, 0.0 if size <= SMALL else min(size / REPLICAS_PER_SECOND, 1.0))
+        self.queue.add_after(name, gathering_time(size))
 
     def _pod_seen(self, owner: str, old: Object | None, new: Object | None) -> None:
         if new is None:

@@ -77,6 +77,7 @@ class Database:
         self._copy: IO[bytes] | None = None
         self._pending: list[Row] = []
         self._flush: asyncio.Future[None] | None = None
+        self._grown = 0
         self.notes: list[str] = []
         self.boots = 0
 
@@ -227,6 +228,13 @@ class Database:
             gone = [(r,) for r in stale if r != last]
             self._connection.executemany("DELETE FROM journal WHERE revision=?", gone)
             self._connection.execute("COMMIT")
+        self._write_copy()
+        if horizon:
+            store.compact(horizon)
+
+    def _write_copy(self) -> None:
+        """Make the second copy anew from the database, all or nothing."""
+        assert self._connection is not None
         path = self._folder / COPY
         temporary = path.with_suffix(".new")
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -234,10 +242,24 @@ class Database:
             file.writelines(_lines(Row(*fields) for fields in rows))
             file.flush()
             os.fsync(file.fileno())
+        if self._copy is not None:
+            self._copy.close()
         os.replace(temporary, path)
         self._copy = open(path, "ab", buffering=0)  # noqa: SIM115
-        if horizon:
-            store.compact(horizon)
+        self._grown = 0
+
+    def _compact(self) -> None:
+        """While running: forget what was replaced before the remembered history, so that the files do not grow forever."""
+        assert self._connection is not None
+        columns = "revision, type, resource, namespace, name"
+        rows = self._connection.execute(f"SELECT {columns} FROM journal ORDER BY revision").fetchall()
+        cut = max(0, len(rows) - self._history)
+        latest = {row[2:]: row[0] for row in rows[:cut]}
+        gone = [(row[0],) for row in rows[:cut] if latest[row[2:]] != row[0] or row[1] == "DELETED"]
+        self._connection.execute("BEGIN")
+        self._connection.executemany("DELETE FROM journal WHERE revision=?", gone)
+        self._connection.execute("COMMIT")
+        self._write_copy()
 
     # ---- writing -----------------------------------------------------------------
     def append(self, event: Event) -> None:
@@ -265,6 +287,9 @@ class Database:
         assert self._copy is not None
         self._copy.write(b"".join(_lines(rows)))
         self._insert(rows)
+        self._grown += len(rows)
+        if self._grown > 4 * self._history:
+            self._compact()
 
     def _insert(self, rows: Iterable[Row]) -> None:
         assert self._connection is not None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from minik8s.objects.meta import rfc3339_micro
 
 MAX_LINES = 20_000
-"""Older lines are rotated away (the kubelet keeps 5 files of 10 MiB)."""
+"""When there are more, the oldest fifth goes (the kubelet keeps 5 files of 10 MiB)."""
 
 
 class Line(NamedTuple):
@@ -24,7 +23,7 @@ class ContainerLog:
     """The log of one container instance, with listeners for `-f`."""
 
     def __init__(self) -> None:
-        self.lines: deque[Line] = deque(maxlen=MAX_LINES)
+        self.lines: list[Line] = []
         self.listeners: list[Callable[[Line], None]] = []
         self.closed = False
         self.on_close: list[Callable[[], None]] = []
@@ -34,6 +33,8 @@ class ContainerLog:
         for piece in text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"):
             line = Line(time, stream, piece)
             self.lines.append(line)
+            if len(self.lines) > MAX_LINES:
+                del self.lines[: MAX_LINES // 5]
             for listener in self.listeners:
                 listener(line)
 

@@ -12,6 +12,7 @@ from minik8s.kubelet.runtime import Sandbox, SandboxConfig
 from minik8s.kubelet.status import pod_status, status_patch, whole_status
 from minik8s.kubelet.volumes import MountError, PodVolumes
 from minik8s.objects.frozen import Object
+from minik8s.objects.meta import parse_time
 from minik8s.wire import StatusError
 
 if TYPE_CHECKING:
@@ -54,9 +55,20 @@ class PodWorker:
         self.failure: tuple[str, str] | None = None
         self.extra_conditions: dict[str, tuple[str, str, str]] = {}
         self.grace = float(spec.get("terminationGracePeriodSeconds", 30))
+        self._remember(pod.get("status") or {})
         self._mount_wait = MOUNT_RETRY[0]
         self._post_timer: Timer | None = None
         self._timer: Timer | None = None
+
+    def _remember(self, status: Object) -> None:
+        """A pod that ran here before the machine and its kubelet started anew goes on counting."""
+        if status.get("startTime"):
+            self.started_at = parse_time(status["startTime"])
+        for field in ("initContainerStatuses", "containerStatuses"):
+            for entry in status.get(field) or ():
+                worker = self.container(entry["name"])
+                if worker is not None and entry.get("containerID"):
+                    worker.attempt = int(entry.get("restartCount") or 0)
 
     @property
     def uid(self) -> str:

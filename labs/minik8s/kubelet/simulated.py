@@ -7,7 +7,6 @@ does stands in `data/images.json`, what a command does in `programs/`.
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -102,7 +101,7 @@ class SimulatedContainer:
         self._timers: list[Timer] = []
         self._extra_cpu = self._extra_memory = 0.0
         self._busy_until = 0.0
-        self._costs: deque[tuple[float, float]] = deque()
+        self._costs: list[tuple[float, float]] = []
         self._oom: Timer | None = None
         self._rng: random.Random | None = None
         self.memory_limit, self.cpu_limit = config.memory_limit, config.cpu_limit
@@ -219,7 +218,7 @@ class SimulatedContainer:
         answer.host = self.sandbox.name
         self._busy_until = max(self._busy_until, now + answer.latency)
         self._costs.append((now, self.behaviour.cpu_per_request))
-        if len(self._costs) > 4096:
+        if len(self._costs) % 4096 == 0:
             self._forget_costs(now)
         return answer
 
@@ -260,8 +259,8 @@ class SimulatedContainer:
 
     def _forget_costs(self, now: float) -> None:
         costs = self._costs
-        while costs and costs[0][0] < now - CPU_WINDOW:
-            costs.popleft()
+        if costs and costs[0][0] < now - CPU_WINDOW:
+            self._costs = [c for c in costs if c[0] >= now - CPU_WINDOW]
 
     # ---- streams ---------------------------------------------------------------
     def rng(self) -> random.Random:

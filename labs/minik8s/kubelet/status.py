@@ -211,7 +211,7 @@ def _state(pod: PodWorker, worker: ContainerWorker, initialized: bool) -> Object
         return {"waiting": _waiting(worker.reason, worker.message)}
     if current is not None and current.exit is not None:
         return {"terminated": _terminated(pod, current)}
-    if pod.state is PodState.COMPLETED and (worker.kind == "app" or not worker.succeeded):
+    if pod.state is PodState.COMPLETED and initialized:
         return {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": LOST,
                                "startedAt": None, "finishedAt": None}}
     starting = not pod.inits or initialized

@@ -125,6 +125,8 @@ class Session:
         context = {"cluster": "oracle", "user": "admin"}
         parts["contexts"]["context"] = {**context, "namespace": namespace} if namespace else context
         parts["users"]["name"] = "admin"
+        # As the recordings' kubeconfig has it; `config view` shows it.
+        parts["clusters"]["cluster"] = {"server": service.url, "insecure-skip-tls-verify": True}
         config = {"apiVersion": "v1", "kind": "Config", "current-context": "oracle"}
         config |= {section: [entry] for section, entry in parts.items()}  # type: ignore[dict-item]
         (self.folder / ".kubeconfig").write_text(yaml.safe_dump(config))

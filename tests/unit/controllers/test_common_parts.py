@@ -69,11 +69,25 @@ def test_indexes_beyond_the_completions_do_not_count() -> None:
 
 
 # ---- which pods go first ---------------------------------------------------------------
-def pod(name: str, *, node: str = "n1", ready: bool = True, phase: str = "Running", cost: str = "0", restarts: int = 0,
-        age: float = 1000) -> Object:
+def pod(
+    name: str,
+    *,
+    node: str = "n1",
+    ready: bool = True,
+    phase: str = "Running",
+    cost: str = "0",
+    restarts: int = 0,
+    age: float = 1000,
+) -> Object:
     stamp = f"2026-01-01T00:{int((3600 - age) // 60):02d}:{int((3600 - age) % 60):02d}Z"
     condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": stamp}
-    meta = {"name": name, "uid": name, "namespace": "ns", "creationTimestamp": stamp, "annotations": {DELETION_COST: cost}}
+    meta = {
+        "name": name,
+        "uid": name,
+        "namespace": "ns",
+        "creationTimestamp": stamp,
+        "annotations": {DELETION_COST: cost},
+    }
     status = {"phase": phase, "conditions": [condition], "containerStatuses": [{"restartCount": restarts}]}
     return {"metadata": meta, "spec": {"nodeName": node, "containers": []}, "status": status}
 

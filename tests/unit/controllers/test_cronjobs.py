@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from conformance.stories.world import World
@@ -34,7 +35,7 @@ def test_a_job_a_minute_and_three_kept() -> None:
     world.advance(6 * 60)
     names = [job["metadata"]["name"] for job in jobs(world)]
     assert len(names) == 3
-    assert all(int(b.rsplit("-", 1)[1]) - int(a.rsplit("-", 1)[1]) == 1 for a, b in zip(names, names[1:], strict=False))
+    assert all(int(b.rsplit("-", 1)[1]) - int(a.rsplit("-", 1)[1]) == 1 for a, b in itertools.pairwise(names))
     status = world.client.get("cronjobs.batch", "default", "tick")["status"]
     assert "active" not in status and status["lastSuccessfulTime"]
 

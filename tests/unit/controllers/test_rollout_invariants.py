@@ -18,7 +18,12 @@ DEPLOYMENTS, SETS = "deployments.apps", "replicasets.apps"
 def deployment(replicas: int, surge: int | str, unavailable: int | str) -> Object:
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": "web:0"}]}}
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
-    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template, "strategy": strategy}
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": template,
+        "strategy": strategy,
+    }
     meta = {"name": "web", "namespace": "default"}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-
 from minik8s.cluster import Cluster
 from minik8s.edge.loopback import Loopback, local_address
 from minik8s.edge.realtime import RealTime
@@ -23,8 +22,9 @@ def make() -> Cluster:
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "default"},
         "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": {
             "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}}})
-    client.create("services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
-                               "spec": {"selector": {"app": "web"}, "ports": [{"port": 18080, "targetPort": 8080}]}})
+    client.create("services", {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 18080, "targetPort": 8080}]}})
     cluster.advance(30)
     return cluster
 
@@ -53,10 +53,10 @@ def test_a_service_answers_real_requests_from_all_its_pods() -> None:
         door = loopback.doors[(address, 18080)]
         seen: set[str] = set()
         for _ in range(12):
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://{door.host}:{door.port}/hostname") as answer:
-                    assert answer.status == 200
-                    seen.add(await answer.text())
+            url = f"http://{door.host}:{door.port}/hostname"
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                assert answer.status == 200
+                seen.add(await answer.text())
         await loopback.stop()
         return seen
 

@@ -186,3 +186,22 @@ def test_the_files_are_for_their_owner_only(directory: Directory) -> None:
     asyncio.run(database.flushed())
     assert {path.stat().st_mode & 0o077 for path in directory.folder.iterdir()} == {0}
     database.close()
+
+
+def test_the_files_do_not_grow_forever(tmp_path: Path) -> None:
+    directory = Directory(tmp_path, history=5)
+    store, database = directory.open()
+    store.create(key("kept"), config_map("kept"))
+    store.create(key("a"), config_map("a"))
+    sizes = []
+    for value in range(300):
+        store.update(key("a"), config_map("a", str(value)))
+        asyncio.run(database.flushed())
+        sizes.append((tmp_path / COPY).stat().st_size)
+    assert max(sizes) < 40 * 500
+    last = store.revision
+    database.close()
+    again, database = directory.open()
+    assert again.revision == last
+    assert [obj["data"]["k"] for obj in again.list("configmaps")] == ["299", "v"]
+    database.close()

@@ -158,6 +158,7 @@ def test_a_failing_init_container_fails_a_pod_that_never_restarts(bench: Bench) 
               initContainers=[{"name": "i", "image": "busybox:1.36", "command": ["false"]}])
     bench.run(15)
     assert bench.status("web")["phase"] == "Failed"
+    assert bench.container("web")["state"] == {"waiting": {"reason": "PodInitializing"}}
 
 
 def test_a_sidecar_starts_first_and_ends_last(bench: Bench) -> None:

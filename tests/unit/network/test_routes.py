@@ -54,3 +54,40 @@ def test_an_ingress_leads_from_a_host_name_to_pods() -> None:
     load = net.cluster.traffic.run("http://web.example.com/", rate=10, duration=3)
     assert load.lost == 0 and len(load.summary()["pods"]) == 3
     assert net.cluster.traffic.run(f"http://{INGRESS_ADDRESS}/", rate=1, duration=1).results[0].status == 404
+
+
+GROUP = "gateway.networking.k8s.io"
+
+
+def install(net: Net, kind: str, plural: str) -> None:
+    """A CRD as the Gateway API project's, without its schema."""
+    name = f"{plural}.{GROUP}"
+    if net.client.find("customresourcedefinitions.apiextensions.k8s.io", "", name) is not None:
+        return
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    net.client.create("customresourcedefinitions.apiextensions.k8s.io", {
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": name, "annotations": {"api-approved.kubernetes.io": "unapproved, test"}},
+        "spec": {"group": GROUP, "scope": "Namespaced",
+                 "names": {"kind": kind, "plural": plural, "singular": kind.lower(), "listKind": f"{kind}List"},
+                 "versions": [{"name": "v1", "served": True, "storage": True, "subresources": {"status": {}},
+                               "schema": schema}]}})
+
+
+def test_a_gateway_splits_traffic_by_weight_for_a_canary() -> None:
+    net = Net()
+    net.web("old")
+    net.web("new", image="httpd:2.4")
+    install(net, "Gateway", "gateways")
+    install(net, "HTTPRoute", "httproutes")
+    net.settle(5)
+    net.create(f"gateways.{GROUP}", "Gateway", "gw", {
+        "gatewayClassName": "any", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}, f"{GROUP}/v1")
+    net.create(f"httproutes.{GROUP}", "HTTPRoute", "shop", {
+        "parentRefs": [{"name": "gw"}], "hostnames": ["shop.example.com"], "rules": [{"backendRefs": [
+            {"name": "old", "port": 80, "weight": 9}, {"name": "new", "port": 80, "weight": 1}]}]}, f"{GROUP}/v1")
+    net.settle(20)
+    assert net.client.get(f"gateways.{GROUP}", "default", "gw")["status"]["addresses"]
+    load = net.cluster.traffic.run("http://shop.example.com/", rate=50, duration=10)
+    new = sum(count for pod, count in load.summary()["pods"].items() if pod.startswith("new-"))
+    assert load.lost == 0 and 25 <= new <= 80

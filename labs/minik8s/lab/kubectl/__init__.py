@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
-from minik8s.lab.kubectl import apply, change, describe, get, info, make, pods, rollout
+from minik8s.lab.kubectl import apply, change, debug, describe, get, info, make, pods, rollout
 from minik8s.lab.kubectl.args import UsageError, parse
 from minik8s.lab.kubectl.session import Session, worded
 from minik8s.lab.official import ADMIN
@@ -48,6 +48,7 @@ COMMANDS: dict[str, Callable[[Session], None]] = {
     "rollout": rollout.rollout,
     "logs": pods.logs,
     "exec": pods.exec_,
+    "debug": debug.debug,
     "top": pods.top,
     "wait": info.wait,
     "events": info.events,
