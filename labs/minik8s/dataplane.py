@@ -86,6 +86,10 @@ class Fabric(Protocol):
 
     def detach(self, address: str, host: Host) -> None: ...
 
+    def set_power(self, node: str, on: bool) -> None:
+        """The machine goes down, or comes up: nothing passes it meanwhile."""
+        ...
+
     def dial(self, source: str, address: str, port: int) -> Connection:
         """Open a connection from the address `source` (a pod's, or a node's) to a pod, Service or node address."""
         ...

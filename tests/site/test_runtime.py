@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import pytest
 from site_pages import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext" / "live"))
+
+
+def finish(work):
+    """Drive a coroutine to its end without an event loop: the browser tests of this process have one already."""
+    while True:
+        try:
+            work.send(None)
+        except StopIteration:
+            return
 
 
 @pytest.fixture
@@ -26,7 +34,7 @@ def page(monkeypatch, tmp_path):
         def run(self, source: str) -> list[tuple]:
             shown.clear()
             try:
-                asyncio.run(runtime.run("1", source))
+                finish(runtime.run("1", source))
             finally:
                 sys.stdout, sys.stderr = stdout, stderr
             return list(shown)

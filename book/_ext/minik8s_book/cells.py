@@ -41,6 +41,18 @@ class MarkCells(SphinxTransform):
             self.document.note_explicit_target(node, node)
 
 
+def join_streams(outputs: list[Any]) -> list[Any]:
+    """Text that the kernel sent in pieces, as one; unlike MyST-NB's own, never across another output."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output["output_type"] == "stream" == last.get("output_type") and output["name"] == last["name"]:
+            joined[-1] = nbformat.from_dict({**last, "text": last["text"] + output["text"]})
+        else:
+            joined.append(output)
+    return joined
+
+
 def render_svg_inline(original):
     """Keep an SVG in the page: it then follows the theme's colours and fonts, and equals the live output."""
 
@@ -204,6 +216,7 @@ def setup(app: Sphinx) -> None:
     fold = (code_fold, lambda self, node: self.body.append("</details>\n"))
     app.add_node(HideCodeCellNode, override=True, html=fold, epub=fold)
     render.NbElementRenderer.render_image = render_svg_inline(render.NbElementRenderer.render_image)
+    render.coalesce_streams = join_streams
     render.NbElementRenderer.render_widget_view = render_widget_static
     render.NbElementRenderer.render_nb_finalise = lambda self, metadata: None  # no widget manager in the page
     app.add_transform(MarkCells)

@@ -31,7 +31,8 @@ class HorizontalPodAutoscalerController(Controller):
         if new is None:
             self.memories.pop(key(old or {}), None)
         elif old is None or old["spec"] != new["spec"]:
-            self.enqueue(key(new))
+            # Upstream's queue lets every key wait a whole period, also the first time (NewDefaultHPARateLimiter).
+            self.queue.add_after(key(new), PERIOD)
 
     def reconcile(self, name: str) -> float | None:
         namespace, _, short = name.partition("/")

@@ -182,6 +182,9 @@ async def _body(raw: web.BaseRequest) -> bytes:
     chunks: list[bytes] = []
     size = 0
     if length is None or length <= MAX_BODY:
+        if raw.headers.get("Expect", "").lower() == "100-continue":
+            await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            raw.writer.output_size = 0
         async for chunk in raw.content.iter_any():
             chunks.append(chunk)
             size += len(chunk)

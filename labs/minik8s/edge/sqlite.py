@@ -249,7 +249,7 @@ class Database:
         self._grown = 0
 
     def _compact(self) -> None:
-        """While running: forget what was replaced before the remembered history, so that the files do not grow forever."""
+        """While running: forget what was replaced before the remembered history, so that files do not grow forever."""
         assert self._connection is not None
         columns = "revision, type, resource, namespace, name"
         rows = self._connection.execute(f"SELECT {columns} FROM journal ORDER BY revision").fetchall()

@@ -39,13 +39,7 @@ def _freeze_container(faults: Faults, fault: Fault, pod: str, container: str | N
 def _kill_node(faults: Faults, fault: Fault, node: str) -> Undo:
     kubelet = faults.kubelet(node)
     kubelet.power_off()
-    faults.network.fabric.down.add(node)
-
-    def undo() -> None:
-        faults.network.fabric.down.discard(node)
-        kubelet.power_on()
-
-    return undo
+    return kubelet.power_on
 
 
 def _freeze_node(faults: Faults, fault: Fault, node: str) -> Undo:

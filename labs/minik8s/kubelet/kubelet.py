@@ -116,6 +116,8 @@ class Kubelet:
     def power_off(self) -> None:
         """The machine dies: processes, timers and memory are gone; disks stay."""
         self.powered = self.running = False
+        if self.world.fabric is not None:
+            self.world.fabric.set_power(self.name, False)
         self.runtime.halt()
         self.node.stop()
         self.host.halt()
@@ -126,6 +128,8 @@ class Kubelet:
         if self.powered:
             return
         self.powered = self.running = True
+        if self.world.fabric is not None:
+            self.world.fabric.set_power(self.name, True)
         self.node.reconsider()
         self.node.start()
         for worker in list(self.pods.values()):

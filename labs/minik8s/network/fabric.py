@@ -56,6 +56,9 @@ class ClusterFabric:
         if self._hosts.get(address) is host:
             del self._hosts[address]
 
+    def set_power(self, node: str, on: bool) -> None:
+        (self.down.discard if on else self.down.add)(node)
+
     def host(self, address: str) -> Host | None:
         return self._hosts.get(address)
 

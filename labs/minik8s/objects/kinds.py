@@ -50,7 +50,8 @@ class Kind:
     custom: bool = False
 
     def __hash__(self) -> int:
-        return hash((self.group, self.version, self.kind))  # enough to tell kinds apart, and quick: kinds are cache keys
+        # Enough to tell kinds apart, and quick: kinds are cache keys.
+        return hash((self.group, self.version, self.kind))
 
     @cached_property
     def api_version(self) -> str:
