@@ -11,6 +11,7 @@ READ = """
 async (html) => {
   const box = document.createElement("div");
   box.innerHTML = html;
+  for (const element of box.querySelectorAll("[tabindex]")) element.removeAttribute("tabindex"); // the theme adds them
   const seen = [];
   for (const output of box.querySelectorAll(".output, img")) {
     if (output.classList.contains("widget")) continue; // drawn by the page; what it shows is looked at below

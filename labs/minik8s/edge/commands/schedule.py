@@ -24,30 +24,65 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from minik8s.scheduler import cases
-
     try:
         found = read(arguments.file)
-        config = yaml.safe_load(arguments.config.read_text(encoding="utf-8")) if arguments.config else None
-        work = cases.explained if arguments.explain else cases.run
-        answers = work(found, config)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        print(f"minik8s: 사례를 읽을 수 없다: {error}", file=sys.stderr)
-        return 1
-    except (KeyError, TypeError, AttributeError) as error:
-        print(f"minik8s: 사례의 꼴이 틀렸다: {type(error).__name__}: {error}", file=sys.stderr)
+        config = read_config(arguments.config)
+        answers = [answer for case in found for answer in decide(case, config, explain=arguments.explain)]
+    except Unusable as problem:
+        print(f"minik8s: {problem}", file=sys.stderr)
         return 1
     json.dump(answers, sys.stdout, ensure_ascii=False)
     sys.stdout.write("\n")
     return 0
 
 
+class Unusable(Exception):
+    """What a person got wrong, in Korean."""
+
+
+def decide(case: dict[str, Any], config: dict[str, Any] | None, *, explain: bool) -> list[dict[str, Any]]:
+    """[{"name", "expect"}], with "explain" when wanted. Unusable names the case."""
+    from minik8s.scheduler import cases
+    from minik8s.scheduler.config import ConfigError
+
+    work = cases.explained if explain else cases.run
+    name = case.get("name", "(이름 없음)")
+    try:
+        return work([case], config)
+    except ConfigError as problem:
+        raise Unusable(f"스케줄러 설정이 틀렸다: {problem}") from None
+    except KeyError as problem:
+        raise Unusable(f"사례 {name}에 {problem.args[0]!r} 항목이 없다.") from None
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise Unusable(f"사례 {name}의 꼴이 틀렸다: {problem}") from None
+
+
 def read(name: str) -> list[dict[str, Any]]:
-    """The cases of a file. OSError, ValueError."""
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    value = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    """The cases of a file. Unusable."""
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        value = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    except OSError as problem:
+        raise Unusable(f"파일을 읽을 수 없다: {name}: {problem.strerror or problem}") from None
+    except (ValueError, EOFError) as problem:
+        raise Unusable(f"JSON이 아니다: {name}: {problem}") from None
     if isinstance(value, dict):
         value = value.get("cases", [value])
     if not isinstance(value, list) or not all(isinstance(case, dict) for case in value):
-        raise ValueError("JSON 배열이어야 한다")
+        raise Unusable(f"사례들의 JSON 배열이어야 한다: {name}")
+    return value
+
+
+def read_config(path: Path | None) -> dict[str, Any] | None:
+    """A KubeSchedulerConfiguration. Unusable."""
+    if path is None:
+        return None
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise Unusable(f"설정 파일을 읽을 수 없다: {path}: {problem.strerror or problem}") from None
+    except (ValueError, yaml.YAMLError) as problem:
+        raise Unusable(f"설정 파일이 YAML이 아니다: {path}: {problem}") from None
+    if value is not None and not isinstance(value, dict):
+        raise Unusable(f"설정 파일이 KubeSchedulerConfiguration이 아니다: {path}")
     return value

@@ -102,12 +102,32 @@ def apply(s: Session) -> None:
     )
 
 
+_WAYS_OUT = """\
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"""
+
+
 def _server_side(s: Session, name: str, obj: Object, ref: refs.Ref, namespace: str) -> None:
     words, query = dry_run(s)
     manager = s.args.get("field-manager", "kubectl")
     query = {**query, "fieldManager": [manager], "force": ["true" if s.args.on("force-conflicts") else "false"]}
     path = s.client.paths.object(ref.resource, namespace, ref.name)
-    s.client.call("PATCH", path, obj, query=query, content_type="application/apply-patch+yaml")
+    try:
+        s.client.call("PATCH", path, obj, query=query, content_type="application/apply-patch+yaml")
+    except StatusError as error:
+        if error.reason != "Conflict":
+            raise
+        s.complain(f"error: {error.message}\n{_WAYS_OUT}")
+        return
     s.print(f"{s.short(ref.resource)}/{ref.name} serverside-applied{words}")
 
 

@@ -166,6 +166,10 @@ def _undo(s: Session, ref: refs.Ref) -> None:
     found = next((t for n, _, t in revisions if n == target), None) if target else revisions[-2][2]
     if found is None:
         raise UsageError(f"error: unable to find specified revision {target} in history")
+    if obj["spec"].get("paused"):
+        raise UsageError(
+            "error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
+        )
     labels = {k: v for k, v in (found["metadata"].get("labels") or {}).items() if k != "pod-template-hash"}
     template = {**found, "metadata": {**found["metadata"], "labels": labels}}
     if template == obj["spec"]["template"]:

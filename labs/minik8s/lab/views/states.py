@@ -9,7 +9,7 @@ from enum import Enum
 from minik8s.kubelet.lifecycle import Move
 from minik8s.lab.views import svg
 
-WIDTH, BOX_W, BOX_H, ROW_H, SIZE = 760.0, 122.0, 36.0, 82.0, 11.0
+WIDTH, BOX_W, BOX_H, ROW_H, SIZE = 760.0, 110.0, 34.0, 86.0, 11.0
 
 Place = tuple[float, float]
 
@@ -31,7 +31,7 @@ def render(
     words, fills = words or {}, fills or {}
     columns = max(c for c, _ in places.values()) + 1
     pitch = (WIDTH - BOX_W) / max(1, columns - 1)
-    at = {s: (BOX_W / 2 + c * pitch, 8 + BOX_H / 2 + r * ROW_H) for s, (c, r) in places.items()}
+    at = {s: (BOX_W / 2 + c * pitch, 20 + BOX_H / 2 + r * ROW_H) for s, (c, r) in places.items()}
     edges: dict[tuple[Enum, Enum], list[str]] = {}
     for (state, event), move in table.items():
         if state is not move.next and (state, event) not in leave_out:
@@ -68,7 +68,7 @@ def _edge(pair: tuple[Enum, Enum], at: Mapping[Enum, Place], said: list[str], bo
     mx, my = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
     flat = abs(uy) < 0.2
     for i, word in enumerate(said):
-        above = -4.0 - 12 * (len(said) - 1 - i) if flat else 4.0 + 12 * i
+        above = -BOX_H / 2 - 4 - 12 * (len(said) - 1 - i) if flat else 4.0 + 12 * i
         anchor = "middle" if flat else ("end" if both_ways and uy > 0 else "start")
         beside = 0.0 if flat else (-5.0 if anchor == "end" else 5.0)
         parts.append(svg.text(mx + beside, my + above, word, size=SIZE, anchor=anchor))
