@@ -1,5 +1,4 @@
 import pytest
-
 from minik8s.store import Compacted, Conflict, Exists, Key, Missing, Store
 
 A = Key("pods", "default", "a")

@@ -15,6 +15,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -78,6 +79,7 @@ class Database:
         self._pending: list[Row] = []
         self._flush: asyncio.Future[None] | None = None
         self._grown = 0
+        self._writer = ThreadPoolExecutor(1, "journal")
         self.notes: list[str] = []
         self.boots = 0
 
@@ -274,7 +276,7 @@ class Database:
                 await asyncio.sleep(0)  # others of this turn join the commit
                 if self._flush is None and self._pending:
                     rows, self._pending = self._pending, []
-                    self._flush = loop.run_in_executor(None, self._commit, rows)
+                    self._flush = loop.run_in_executor(self._writer, self._commit, rows)
             if self._flush is not None:
                 running = self._flush
                 try:
@@ -299,6 +301,7 @@ class Database:
 
     def close(self) -> None:
         """Write what is pending and close the files."""
+        self._writer.shutdown()
         if self._connection is not None:
             rows, self._pending = self._pending, []
             if rows:

@@ -48,7 +48,7 @@ def _freeze_node(faults: Faults, fault: Fault, node: str) -> Undo:
     faults.network.fabric.down.add(node)
 
     def undo() -> None:
-        faults.network.fabric.down.discard(node)
+        faults.network.fabric.set_power(node, kubelet.powered)
         kubelet.thaw()
 
     return undo

@@ -75,6 +75,9 @@ class Kubelet:
 
     # ---- life ------------------------------------------------------------------
     def start(self) -> None:
+        """The kubelet's process begins; on a machine without power it waits for `power_on`."""
+        if not self.powered:
+            return
         self.running = True
         self.node.start()
         self.resync()

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from minik8s.lab.place import Place
 from minik8s.wire import Request, Response, UserInfo
 
+JSON_PATCH, STRATEGIC = "application/json-patch+json", "application/strategic-merge-patch+json"
 ADMIN = UserInfo("admin", "admin-uid", ("system:masters", "system:authenticated"))
 
 
@@ -82,6 +83,8 @@ class InProcessRest:
         parts = urlsplit(url)
         query = parse_qs(parts.query + ("&" + urlencode(query_params) if query_params else ""), keep_blank_values=True)
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
+        if lowered.get("content-type") == JSON_PATCH and not isinstance(body, list):
+            lowered["content-type"] = STRATEGIC  # as the client's own transport does for a patch that is no list
         request = Request(method.upper(), parts.path, query, lowered, body, self._user, "python-client")
         response = self._place.handle(request)
         return WatchAnswer(response, self._place) if response.stream is not None else Answer(response)

@@ -12,6 +12,9 @@ from minik8s.lab.chronicle import Change
 from minik8s.trace import Record
 from minik8s.wire import Request, Response
 
+NAMESPACE_SECONDS = 0.05
+"""A new namespace is usable after about this long: its controllers have to see it first."""
+
 
 class Place(Protocol):
     """A cluster as a lab sees it."""
@@ -54,7 +57,11 @@ class Embedded:
         self.cluster = cluster
 
     def handle(self, request: Request) -> Response:
-        return self.cluster.handle(request)
+        response = self.cluster.handle(request)
+        if request.method == "POST" and request.path == "/api/v1/namespaces" and response.status == 201:
+            # Nobody's next command comes before the namespace has its default service account.
+            self.cluster.advance(NAMESPACE_SECONDS)
+        return response
 
     def now(self) -> float:
         return self.cluster.clock.now()

@@ -13,14 +13,14 @@ from typing import Any
 from minik8s.client import Client
 from minik8s.faults import Faults
 from minik8s.history import History
-from minik8s.lab import chronicle, conditions, kubectl, manifests, refs
+from minik8s.lab import chronicle, conditions, hops, kubectl, manifests, refs
 from minik8s.lab.checks import Checks
 from minik8s.lab.controls import ControlPlane, Nodes, embedded
 from minik8s.lab.kubectl import Result
 from minik8s.lab.load import Traffic
 from minik8s.lab.official import ADMIN, api_client
 from minik8s.lab.place import Place
-from minik8s.lab.views import decision, journey, map, rollout, timeline
+from minik8s.lab.views import decision, journey, map, packing, request, rollout, timeline
 from minik8s.lab.views.svg import Text, View
 from minik8s.objects import Object, thaw
 from minik8s.objects.meta import key
@@ -234,6 +234,10 @@ class Lab:
         """노드와 그 위의 파드를 그린다."""
         return map.render(self.client.list("nodes"), self.client.list("pods", self.namespace), title)
 
+    def packing(self, title: str = "빈 패킹 판") -> View:
+        """노드의 CPU와 메모리를 파드의 요청이 얼마나 채웠는지 그린다."""
+        return packing.cluster(self.client.list("nodes"), self.client.list("pods", self.namespace), title)
+
     def timeline(self, selector: str = "", *, since: float | None = None, title: str = "파드의 시간표") -> View:
         """파드마다 한 줄로, 언제 어떤 상태였는지 그린다. since는 실습을 시작한 뒤의 초."""
         start = self._started
@@ -249,6 +253,16 @@ class Lab:
         found = refs.parse(ref, self.client)
         members = chronicle.family(self.place.changes(), found.resource, found.name, self.namespace)
         return journey.render(chronicle.journey(self.place.records(), members, self._started)[:steps], title)
+
+    def request(
+        self, url: str, *, source: str = "", headers: dict[str, str] | None = None, title: str = "요청의 여정"
+    ) -> View:
+        """요청 하나를 실제로 보내고, DNS, kube-proxy, 정책, 파드 가운데 어디를 지났는지 그린다.
+
+        source는 보내는 파드의 이름(`"client"`, `"team-a/client"`). 비우면 클러스터 밖에서 보낸다.
+        """
+        place = embedded(self.place, "요청의 길을 들여다보는 일", "`kubectl exec`로 `nslookup`과 `wget`을 차례로 해 보자.")
+        return request.render(hops.walk(place.cluster, url, source, self.namespace, headers), title)
 
     def rollout(self, ref: str, *, since: float = 0.0, title: str = "준비된 파드의 수") -> View:
         """디플로이먼트의 레플리카셋마다 준비된 파드의 수를 시간에 따라 그린다. since는 실습을 시작한 뒤의 초."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from minik8s.client import Informers
 from minik8s.clock import Clock
-from minik8s.dataplane import NO_ROUTE, REFUSED, TIMEOUT, Connection, DialError, Host
+from minik8s.dataplane import NO_HOST, NO_ROUTE, REFUSED, TIMEOUT, Connection, DialError, Host
 from minik8s.network.dns import ClusterDNS
 from minik8s.network.policy import Peer, PolicyEngine
 from minik8s.network.proxy import Affinity, Proxies, eligible
@@ -15,6 +15,13 @@ from minik8s.objects.frozen import Object
 
 NO_ROUTE_SECONDS = 3.0
 """After this long the kernel gives up asking who has an address on a node that is up."""
+
+DNS_ADDRESS, DNS_SECONDS = "10.244.255.53", 5.0
+DNS_POD: Object = {
+    "metadata": {"namespace": "kube-system", "name": "coredns", "labels": {"k8s-app": "kube-dns"}},
+    "spec": {"containers": [{"ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]}]},
+}
+"""Cluster DNS as policies see it: no pod of the cluster, but its labels are the usual ones."""
 
 BY_ADDRESS = "address"
 
@@ -33,6 +40,7 @@ class ClusterFabric:
 
     def __init__(self, clock: Clock, informers: Informers):
         self._clock, self._informers = clock, informers
+        self.informers = informers
         self._hosts: dict[str, Host] = {}
         self.proxies = Proxies(clock, informers)
         self.dns = ClusterDNS(informers, self.proxies)
@@ -67,15 +75,24 @@ class ClusterFabric:
         return self.route(source, address, port).connection
 
     def resolve(self, source: str, name: str) -> Answers:
-        pod = self._pod(source)
+        pod = self._asker(source)
         return self.dns.resolve(pod["metadata"]["namespace"] if pod is not None else "default", name)
 
     def records(self, source: str, name: str, kind: str) -> Answers:
-        pod = self._pod(source)
+        pod = self._asker(source)
         namespace = pod["metadata"]["namespace"] if pod is not None else "default"
         if kind == "PTR" and not name.rstrip(".").endswith("arpa"):
             name = ".".join(reversed(name.split("."))) + ".in-addr.arpa."
         return self.dns.lookup(namespace, name, kind)
+
+    def _asker(self, source: str) -> Object | None:
+        """The pod that asks cluster DNS. Walls against sending keep its questions in, too."""
+        pod = self._pod(source)
+        if pod is None or self.policies.empty:
+            return pod
+        if not self.policies.decide(Peer(source, pod), Peer(DNS_ADDRESS, DNS_POD), 53, "UDP").allowed:
+            raise DialError(NO_HOST, DNS_SECONDS)
+        return pod
 
     # ---- routing -------------------------------------------------------------------
     def route(self, source: str, address: str, port: int, *, node: str = "") -> Route:
@@ -126,7 +143,18 @@ class ClusterFabric:
             raise DialError(REFUSED if address == spec.get("clusterIP") else TIMEOUT)
         external = address != spec.get("clusterIP")
         policy = spec.get("externalTrafficPolicy") if external else spec.get("internalTrafficPolicy")
+        if external and policy == "Local":
+            # A load balancer asks healthCheckNodePort which nodes have endpoints; pods' own packets go anywhere.
+            if self._pod(source) is not None:
+                return self._balance(service, entry, source, node, local=False)
+            node = self._healthy(service, node)
         return self._balance(service, entry, source, node, local=policy == "Local")
+
+    def _healthy(self, service: Object, node: str) -> str:
+        """A node with ready endpoints of its own; `node` itself when it has some."""
+        known = self.proxies.endpoints("", service["metadata"]["namespace"], service["metadata"]["name"])
+        nodes = sorted({e.node for e in known if e.ready})
+        return node if node in nodes or not nodes else nodes[int(self._rng.random() * len(nodes))]
 
     def _to_node(self, target: Object, source: str, node: str, port: int) -> Route:
         name = target["metadata"]["name"]
@@ -142,7 +170,7 @@ class ClusterFabric:
         meta = service["metadata"]
         known = self.proxies.endpoints(node, meta["namespace"], meta["name"])
         name = entry.get("name") or ""
-        usable = [e for e in eligible(known, node, self._zone(node), local=local) if e.port(name) is not None]
+        usable = [e for e in eligible(known, node, self.zone(node), local=local) if e.port(name) is not None]
         if not usable:
             # Without any endpoint the rules reject; with some, but none here under Local, they drop.
             raise DialError(TIMEOUT if local and any(e.ready for e in known) else REFUSED)
@@ -150,7 +178,7 @@ class ClusterFabric:
         return self.to_pod(source, node, chosen.address, chosen.port(name) or 0)
 
     # ---- small things ----------------------------------------------------------------
-    def _zone(self, node: str) -> str:
+    def zone(self, node: str) -> str:
         found = self._informers("nodes").get("", node) if node else None
         labels = (found["metadata"].get("labels") or {}) if found is not None else {}
         return str(labels.get("topology.kubernetes.io/zone", ""))

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
 from minik8s.apiserver.admission import AdmissionChain, Attributes
 from minik8s.apiserver.bootstrap import bootstrap
 from minik8s.clock import Clock
@@ -390,3 +389,58 @@ def test_nobody_grants_what_they_do_not_hold(server: Server) -> None:
         'to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["secrets"], Verbs:["get"]}'
     )
     write(server, role, resource, user=UserInfo("admin", groups=("system:masters",)), name="r")
+
+
+# ---- ValidatingAdmissionPolicy -----------------------------------------------------------------
+
+PODS_RULE: Object = {"apiGroups": [""], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["pods"]}
+
+
+def policy(server: Server, *validations: Object, actions: list[str] | None = None, **spec: Any) -> None:
+    group = "admissionregistration.k8s.io"
+    body = {"matchConstraints": {"resourceRules": [PODS_RULE]}, "validations": list(validations), **spec}
+    server.put(f"validatingadmissionpolicies.{group}", "rule", "", spec=body)
+    bound = {"policyName": "rule", "validationActions": actions or ["Deny"]}
+    server.put(f"validatingadmissionpolicybindings.{group}", "bound", "", spec=bound)
+
+
+NO_LATEST = {"expression": "object.spec.containers.all(c, !c.image.endsWith(':latest'))", "message": "no latest"}
+
+
+def test_a_policy_denies_what_does_not_satisfy_it(server: Server) -> None:
+    policy(server, NO_LATEST)
+    write(server, pod())
+    error = refusal(server, pod(containers=[{"name": "app", "image": "nginx:latest"}]))
+    why = "ValidatingAdmissionPolicy 'rule' with binding 'bound' denied request: no latest"
+    assert (error.code, error.reason, error.message) == (422, "Invalid", f'pods "p" is forbidden: {why}')
+
+
+def test_a_policy_may_warn_instead(server: Server) -> None:
+    policy(server, {"expression": "false"}, actions=["Warn"])
+    what = "Validation failed for ValidatingAdmissionPolicy 'rule' with binding 'bound': failed expression: false"
+    assert write(server, pod()).warnings == [what]
+
+
+def test_a_policy_looks_at_who_asks_and_where(server: Server) -> None:
+    expression = "request.userInfo.username == 'jane' && namespaceObject.metadata.name == 'default' && variables.n == 1"
+    variables = [{"name": "n", "expression": "object.spec.containers.size()"}]
+    policy(server, {"expression": expression, "reason": "Forbidden"}, variables=variables)
+    write(server, pod(), user=UserInfo("jane"))
+    assert refusal(server, pod(), user=UserInfo("joe")).code == 403
+
+
+@pytest.mark.parametrize(("failure_policy", "denied"), [("Fail", True), ("Ignore", False)])
+def test_a_broken_expression_fails_as_the_policy_says(server: Server, failure_policy: str, denied: bool) -> None:
+    policy(server, {"expression": "object.spec.nope.x == 1"}, failurePolicy=failure_policy)
+    if denied:
+        assert "resulted in error" in refusal(server, pod()).message
+    else:
+        write(server, pod())
+
+
+def test_a_policy_concerns_only_what_it_matches(server: Server) -> None:
+    conditions = [{"name": "c", "expression": "has(object.spec.hostNetwork)"}]
+    policy(server, {"expression": "false"}, matchConditions=conditions)
+    write(server, pod())
+    write(server, {"metadata": {"name": "c"}}, "configmaps")
+    refusal(server, pod(hostNetwork=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from minik8s.cluster import Cluster
 from minik8s.controllers.hpa_limits import Memory, limit, limit_with, stabilize, stabilize_with
 from minik8s.controllers.hpa_replicas import NoMetrics, Sample, group, replicas_for, requests_of, utilization_ratio
 from minik8s.objects import Object
@@ -83,3 +84,41 @@ def test_a_scale_up_window_waits_for_the_lowest_recommendation() -> None:
     memory = Memory([(NOW - 30, 4)])
     behavior = {"scaleUp": {"stabilizationWindowSeconds": 60}}
     assert stabilize_with(memory, behavior, 3, 10, NOW)[:2] == (4, "ScaleUpStabilized")
+
+
+def test_load_makes_replicas_and_rest_takes_them_away_after_the_window() -> None:
+    cluster = Cluster(nodes=3)
+    client = cluster.client()
+    container = {"name": "app", "image": "nginx:1.27", "resources": {"requests": {"cpu": "100m"}}}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+    spec: Object = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    meta = {"name": "web", "namespace": "default"}
+    client.create("deployments.apps", {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec})
+    metric = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
+    }
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    scaling = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 4, "metrics": [metric]}
+    api = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": meta}
+    client.create("horizontalpodautoscalers.autoscaling", {**api, "spec": scaling})
+
+    def use(pods: list[Object], cpu: float) -> None:
+        for each in pods:
+            for one in cluster.fleet[each["spec"]["nodeName"]].pods[each["metadata"]["uid"]].containers():
+                assert one.running is not None
+                one.running.use(cpu=cpu)  # type: ignore[attr-defined]
+
+    def size() -> int:
+        return int(client.get("deployments.apps", "default", "web")["spec"]["replicas"])
+
+    cluster.advance(30)
+    busy = client.list("pods", "default")
+    use(busy, 0.1)
+    cluster.advance(30)
+    assert size() == 4
+    use(busy, -0.1)
+    cluster.advance(120)
+    assert size() == 4
+    cluster.advance(400)
+    assert size() == 1

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from minik8s.edge.cli import main
 
 CASE: dict[str, Any] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from minik8s import lab
 
 
@@ -25,3 +24,34 @@ def test_a_path_shows_one_field_and_its_type(k: lab.Lab) -> None:
 def test_a_field_that_does_not_exist_is_an_error(k: lab.Lab) -> None:
     result = k.kubectl("explain pod.spec.containerz")
     assert (result.stderr, result.code) == ('error: field "containerz" does not exist\n', 1)
+
+
+BACKUPS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: backups.shop.example.com}
+spec:
+  group: shop.example.com
+  scope: Namespaced
+  names: {plural: backups, singular: backup, kind: Backup, shortNames: [bk]}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, properties: {keep: {type: integer, description: How many to keep.}}}
+"""
+
+
+def test_custom_resources_are_listed_and_explained() -> None:
+    k = lab.connect(nodes=0)
+    k.apply(BACKUPS)
+    k.sleep(2)
+    listed = k.kubectl("api-resources --api-group=shop.example.com").stdout.splitlines()
+    assert [line.split() for line in listed[1:]] == [["backups", "bk", "shop.example.com/v1", "true", "Backup"]]
+    explained = k.kubectl("explain backup.spec.keep").stdout
+    assert "FIELD: keep <integer>" in explained
+    assert "    How many to keep." in explained

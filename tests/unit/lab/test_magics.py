@@ -1,5 +1,4 @@
 import pytest
-
 from minik8s import lab
 from minik8s.lab import magics
 

@@ -21,6 +21,7 @@ from minik8s.apiserver.admission.resourcequota import ResourceQuota
 from minik8s.apiserver.admission.runtimeclass import RuntimeClass
 from minik8s.apiserver.admission.serviceaccount import ServiceAccount
 from minik8s.apiserver.admission.storageobjectinuseprotection import StorageObjectInUseProtection
+from minik8s.apiserver.admission.validatingadmissionpolicy import ValidatingAdmissionPolicy
 
 
 def default_plugins() -> list[Plugin]:
@@ -40,6 +41,7 @@ def default_plugins() -> list[Plugin]:
         DefaultIngressClass(),
         PodTopologyLabels(),
         RBACEscalation(),
+        ValidatingAdmissionPolicy(),
         ResourceQuota(),
     ]
 

@@ -166,21 +166,45 @@ def nslookup(p: Process) -> Program:
     _, rest = options(p.argv[1:], "")
     name = rest[0] if rest else ""
     kind = next((a.partition("=")[2].upper() for a in p.argv[1:] if a.startswith(("-type=", "-query="))), "A")
+    if re.fullmatch(r"\d+(\.\d+){3}", name):
+        name, kind = ".".join(reversed(name.split("."))) + ".in-addr.arpa", "PTR"
     server = _nameserver(p)
     fabric = p.box.sandbox.fabric
     yield LOOKUP_SECONDS
-    p.out(f"Server:\t\t{server}\nAddress:\t{server}:53\n\n")
+    for candidate in _candidates(p, name):
+        try:
+            answers = fabric.records(p.box.sandbox.address, candidate + ".", kind) if fabric is not None else []
+        except DialError as error:
+            if error.after:
+                yield error.after
+                p.out(";; connection timed out; no servers could be reached\n\n")
+                return 1
+            continue
+        p.out(f"Server:\t\t{server}\nAddress:\t{server}:53\n\n")
+        for answer in answers:
+            p.out(f"Name:\t{candidate}\nAddress: {answer}\n" if kind == "A"
+                  else f"{candidate}\t{_MEANS.get(kind, kind)} = {answer.rstrip('.')}\n")
+        p.out("\n")
+        return 0
+    p.out(f"Server:\t\t{server}\nAddress:\t{server}:53\n\n** server can't find {name}: NXDOMAIN\n\n")
+    return 1
+
+
+_MEANS = {"SRV": "service", "CNAME": "canonical name", "PTR": "name"}
+
+
+def _candidates(p: Process, name: str) -> Words:
+    """The names that the resolver tries, by the search list of /etc/resolv.conf."""
     try:
-        if fabric is None:
-            raise DialError(NO_HOST)
-        answers = fabric.records(p.box.sandbox.address, name, kind)
-    except DialError:
-        p.out(f"** server can't find {name}: NXDOMAIN\n\n")
-        return 1
-    for answer in answers:
-        p.out(f"Name:\t{name}\nAddress: {answer}\n" if kind == "A" else f"{name}\t{answer}\n")
-    p.out("\n")
-    return 0
+        lines = p.box.config.files.read("/etc/resolv.conf").decode().splitlines()
+    except OSError:
+        return [name.rstrip(".")]
+    domains = next((line.split()[1:] for line in lines if line.startswith("search ")), [])
+    if name.endswith(".") or name.endswith(".in-addr.arpa"):
+        return [name.rstrip(".")]
+    dots = next((int(line.rpartition("ndots:")[2].split()[0]) for line in lines if "ndots:" in line), 1)
+    longer = [f"{name}.{domain}" for domain in domains]
+    return [name, *longer] if name.count(".") >= dots else [*longer, name]
 
 
 def dig(p: Process) -> Program:

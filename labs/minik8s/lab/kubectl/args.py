@@ -61,6 +61,7 @@ SWITCHES = {
     "prefix",
     "wait-for",
     "disable-eviction",
+    "command",
 }
 OPTIONAL = {
     "dry-run": "client",

@@ -13,7 +13,7 @@ def debug(s: Session) -> None:
     """Add an ephemeral container; with `-- COMMAND` it runs that. Attaching (`-it`) needs a terminal: use `exec`."""
     names = [w for w in s.args.words if w not in s.args.command]
     if len(names) != 1 or "/" in names[0].removeprefix("pod/"):
-        raise UsageError("error: debug에는 파드의 이름을 하나 쓴다: kubectl debug POD --image=IMAGE [--target=CONTAINER]")
+        raise UsageError("error: debug에는 파드의 이름을 하나 쓴다: kubectl debug POD --image=IMAGE")
     if not s.args.get("image"):
         raise UsageError("error: you must specify --image when not using --copy-to.")
     pod = s.client.get("pods", s.namespace, names[0].removeprefix("pod/"))

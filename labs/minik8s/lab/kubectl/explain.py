@@ -7,6 +7,7 @@ import textwrap
 from typing import Any
 
 from minik8s.lab.kubectl.args import UsageError
+from minik8s.lab.kubectl.customkinds import custom_kinds
 from minik8s.lab.kubectl.session import Session
 from minik8s.objects import Object
 
@@ -14,7 +15,8 @@ from minik8s.objects import Object
 def lines(s: Session, path: str, *, recursive: bool = False) -> list[str]:
     """The page of `pods.spec.containers` and the like."""
     word, *fields = path.split(".")
-    kind = s.kind_of(s.resource(word))
+    resource = s.resource(word)
+    kind = s.kind_of(resource) or next((k for k in custom_kinds(s.client) if k.resource_name == resource), None)
     if kind is None:
         raise UsageError(f'error: couldn\'t find resource for "{word}"')
     prefix = f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"

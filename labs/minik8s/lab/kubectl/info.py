@@ -5,6 +5,7 @@ from __future__ import annotations
 from minik8s.lab import conditions
 from minik8s.lab.kubectl import jsonpath, printer
 from minik8s.lab.kubectl.args import UsageError
+from minik8s.lab.kubectl.customkinds import custom_kinds
 from minik8s.lab.kubectl.describe_text import age
 from minik8s.lab.kubectl.session import Session, duration
 from minik8s.objects import Object
@@ -24,7 +25,7 @@ def cluster_info(s: Session) -> None:
 def api_resources(s: Session) -> None:
     rows = [["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]]
     group = s.args.options.get("api-group")
-    for kind in sorted(KINDS, key=lambda k: (k.group, k.plural)):
+    for kind in sorted([*KINDS, *custom_kinds(s.client)], key=lambda k: (k.group, k.plural)):
         if "list" not in kind.verbs or (group is not None and kind.group != group):
             continue
         if "namespaced" in s.args.options and s.args.on("namespaced") != kind.namespaced:

@@ -168,7 +168,8 @@ def _undo(s: Session, ref: refs.Ref) -> None:
         raise UsageError(f"error: unable to find specified revision {target} in history")
     if obj["spec"].get("paused"):
         raise UsageError(
-            "error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
+            "error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' "
+            "and try again"
         )
     labels = {k: v for k, v in (found["metadata"].get("labels") or {}).items() if k != "pod-template-hash"}
     template = {**found, "metadata": {**found["metadata"], "labels": labels}}

@@ -66,9 +66,10 @@ def _edge(pair: tuple[Enum, Enum], at: Mapping[Enum, Place], said: list[str], bo
     end = _border(x2 - uy * aside, y2 + ux * aside, -ux, -uy, x2, y2)
     parts = [svg.line(*start, *end, arrow=True, opacity=0.8)]
     mx, my = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-    flat = abs(uy) < 0.2
+    flat, lean = abs(uy) < 0.2, ux * uy  # a word stands below a rising line and above a falling one
+    down = 5.0 if lean < -0.05 else -6.0 if lean > 0.05 else 0.0
     for i, word in enumerate(said):
-        above = -BOX_H / 2 - 4 - 12 * (len(said) - 1 - i) if flat else 4.0 + 12 * i
+        above = -BOX_H / 2 - 4 - 12 * (len(said) - 1 - i) if flat else 4.0 + 12 * i + down
         anchor = "middle" if flat else ("end" if both_ways and uy > 0 else "start")
         beside = 0.0 if flat else (-5.0 if anchor == "end" else 5.0)
         parts.append(svg.text(mx + beside, my + above, word, size=SIZE, anchor=anchor))

@@ -80,7 +80,15 @@ def _drop_type_fields(spec: Object, before: Object) -> None:
             for port in spec.get("ports") or ()]
         if not spec.get("externalIPs") and spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
             spec.pop("externalTrafficPolicy", None)
+    if _checks_health(before) and not _checks_health(spec):
+        if spec.get("healthCheckNodePort") == before.get("healthCheckNodePort"):
+            spec.pop("healthCheckNodePort", None)
     if was == "LoadBalancer" and kind != "LoadBalancer":
         for key in ("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"):
             if spec.get(key) == before.get(key):
                 spec.pop(key, None)
+
+
+def _checks_health(spec: Object) -> bool:
+    """Whether a load balancer needs a port to ask which nodes have endpoints."""
+    return bool(spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local")
