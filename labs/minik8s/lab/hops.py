@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from minik8s.cluster import Cluster
 from minik8s.dataplane import NO_HOST, NO_ROUTE, REFUSED, Answer, Call, DialError
 from minik8s.network.dns import search
-from minik8s.network.fabric import ClusterFabric, Route
-from minik8s.network.gateways import INGRESS_ADDRESS
-from minik8s.network.policy import Peer
+from minik8s.network.fabric import DNS_ADDRESS, DNS_POD, ClusterFabric, Route
+from minik8s.network.gateways import HTTP_ROUTES, INGRESS_ADDRESS
+from minik8s.network.policy import Peer, Verdict
 from minik8s.network.proxy import Endpoint, eligible
+from minik8s.network.routes import ingress_backend
 from minik8s.objects import Object
 from minik8s.objects.meta import name as name_of
 
@@ -99,7 +100,10 @@ class _Walk:
                 found = self.fabric.resolve(self.start.address, candidate + ".")
             except DialError as error:
                 if error.after:
-                    self.hops.append(Hop("클러스터 DNS", "대답이 없다", ("DNS가 멈추었거나 정책이 막았다",), False))
+                    verdict = self.fabric.policies.decide(self._peer(self.start.address), Peer(DNS_ADDRESS, DNS_POD),
+                                                          53, "UDP")
+                    why = "DNS가 멈추었다" if verdict.allowed else _says(verdict)
+                    self.hops.append(Hop("클러스터 DNS", "대답이 없다", (why,), False))
                     return ""
                 tried.append(f"{candidate}: 없음")
                 continue
@@ -161,7 +165,7 @@ class _Walk:
     def _proxied(self, address: str, answer: Answer) -> None:
         """A hop through the proxy behind an Ingress or a Gateway."""
         kind = "인그레스 컨트롤러" if address == INGRESS_ADDRESS else "게이트웨이"
-        service = self._service_of_pod(answer.host)
+        service = self._service_of_pod(answer.host, address)
         if service is None:
             what = {404: "맞는 규칙이 없다", 502: "뒤의 파드가 받지 않는다", 503: "뒤에 준비된 파드가 없다"}
             self.hops.append(Hop(f"{kind} {address}", f"HTTP {answer.status}", (what.get(answer.status, ""),), False))
@@ -170,13 +174,20 @@ class _Walk:
         why = (f"호스트 {self.goal.host}, 경로 {self.goal.path}의 규칙", f"준비된 파드 {len(ready)}개 가운데 하나로 바로 보낸다")
         self.hops.append(Hop(f"{kind} {address}", f"서비스 {name_of(service)}의 파드로", why))
 
-    def _service_of_pod(self, pod_name: str) -> Object | None:
-        """The Service named by a route whose endpoints hold the pod that answered."""
-        address = self._whereabouts(pod_name).partition(" ")[0] if pod_name else ""
-        for service in self.informers("services").list():
-            known = self.fabric.proxies.endpoints("", service["metadata"]["namespace"], name_of(service))
-            if address and any(e.address == address for e in known):
-                return service
+    def _service_of_pod(self, pod_name: str, address: str) -> Object | None:
+        """The Service behind a proxy's route whose endpoints hold the pod that answered."""
+        if address == INGRESS_ADDRESS:
+            call = Call(self.goal.path, host=self.goal.host)
+            backend = ingress_backend(self.informers("ingresses.networking.k8s.io").list(), call)
+            named = {(backend.namespace, backend.service)} if backend else set()
+        else:
+            named = {(b.get("namespace") or route["metadata"]["namespace"], b["name"])
+                     for route in self.informers(HTTP_ROUTES).list()
+                     for rule in route["spec"].get("rules") or () for b in rule.get("backendRefs") or ()}
+        ip = self._whereabouts(pod_name).partition(" ")[0] if pod_name else ""
+        for namespace, short in sorted(named):
+            if ip and any(e.address == ip for e in self.fabric.proxies.endpoints("", namespace, short)):
+                return self.informers("services").get(namespace, short)
         return None
 
     # ---- kube-proxy --------------------------------------------------------------------
@@ -229,7 +240,8 @@ class _Walk:
             self.hops.append(Hop(place, _FAILED.get(error.kind, error.kind), (why,), False))
             return
         if found and not among:
-            why = f"서비스 {name_of(found[0])} 뒤에 준비된 파드가 없다"
+            here = "이 노드에는 (Local)" if found[1] else ""
+            why = f"서비스 {name_of(found[0])}: {here}준비된 파드가 없다"
             self.hops.append(Hop(place, _FAILED.get(error.kind, error.kind), (why,), False))
             return
         if found:
@@ -239,16 +251,20 @@ class _Walk:
         self.hops.append(Hop("네트워크폴리시" if blocked else "목적지", _FAILED.get(error.kind, error.kind), blocked, False))
 
     def _blocked(self, addresses: list[str]) -> tuple[str, ...]:
-        def peer(address: str) -> Peer:
-            found = self.informers("pods").by_index("podIP", address) if address else []
-            return Peer(address, found[0] if found else None)
-
-        sides = {"Ingress": "받는 쪽", "Egress": "보내는 쪽"}
         for address in addresses:
-            verdict = self.fabric.policies.decide(peer(self.start.address), peer(address), self.goal.port)
+            verdict = self.fabric.policies.decide(self._peer(self.start.address), self._peer(address), self.goal.port)
             if not verdict.allowed:
-                return (f"{sides[verdict.direction]}을 고른 정책 {', '.join(verdict.policies)}이(가) 허락하지 않는다",)
+                return (_says(verdict),)
         return ()
+
+    def _peer(self, address: str) -> Peer:
+        found = self.informers("pods").by_index("podIP", address) if address else []
+        return Peer(address, found[0] if found else None)
+
+
+def _says(verdict: Verdict) -> str:
+    side = {"Ingress": "받는 쪽", "Egress": "보내는 쪽"}[verdict.direction]
+    return f"{side} 정책 {', '.join(verdict.policies)}에 허락하는 규칙이 없다"
 
 
 _FAILED = {REFUSED: "연결 거부", NO_HOST: "이름 없음", NO_ROUTE: "길 없음", "i/o timeout": "시간 초과(대답 없음)"}

@@ -6,18 +6,22 @@ import difflib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from minik8s.lab import manifests, refs
-from minik8s.lab.kubectl import printer
+from minik8s.lab.kubectl import printer, threeway
 from minik8s.lab.kubectl.args import UsageError
 from minik8s.lab.kubectl.session import Session, duration
 from minik8s.objects import Object
 from minik8s.wire import StatusError
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_NOT_APPLIED_BEFORE = (
+    f"Warning: resource {{}} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. "
+    "kubectl apply should only be used on resources created declaratively by either kubectl create --save-config "
+    "or kubectl apply. The missing annotation will be patched automatically.\n"
+)
 
 
 def documents(s: Session) -> list[tuple[str, Object]]:
@@ -64,14 +68,28 @@ def place_of(s: Session, name: str, obj: Object) -> tuple[refs.Ref, str]:
     """The reference and namespace of an object in a file."""
     try:
         ref = refs.of(obj, s.client)
+        known = served(s, ref.resource, obj["apiVersion"])
     except ValueError:
+        known = False
+    if not known:
         meta = obj["metadata"]
         raise UsageError(
             f'error: resource mapping not found for name: "{meta.get("name", "")}" namespace: '
             f'"{meta.get("namespace", "")}" from "{name}": no matches for kind "{obj["kind"]}" in version '
             f'"{obj["apiVersion"]}"\nensure CRDs are installed first'
-        ) from None
+        )
     return ref, obj["metadata"].get("namespace") or s.namespace
+
+
+def served(s: Session, resource: str, api_version: str) -> bool:
+    """Whether discovery tells of `resource` in this version."""
+    try:
+        found = s.client.call("GET", f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}")
+    except StatusError as error:
+        if error.code != 404:
+            raise
+        return False
+    return isinstance(found, dict) and any(r["name"] == resource.partition(".")[0] for r in found.get("resources", ()))
 
 
 def dry_run(s: Session) -> tuple[str, dict[str, list[str]]]:
@@ -147,13 +165,19 @@ def _apply(s: Session, name: str, obj: Object, ref: refs.Ref, namespace: str) ->
         s.print(f"{label} created{words}")
         return
     last = json.loads((live["metadata"].get("annotations") or {}).get(LAST_APPLIED, "{}"))
-    patch = three_way(last, body, live)
+    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
+        s.err.write(_NOT_APPLIED_BEFORE.format(s.full(ref.resource, ref.name)))
+    patch = _patch(s, ref.resource, last, body, live)
     if not patch:
         s.print(f"{label} unchanged{words}")
         return
     if words != " (dry run)":
         s.client.call("PATCH", path, patch, query=query, content_type=_patch_type(s, ref.resource))
     s.print(f"{label} configured{words}")
+
+
+def _patch(s: Session, resource: str, last: Object, body: Object, live: Object) -> Object:
+    return threeway.patch(last, body, live, resource, strategic=s.kind_of(resource) is not None)
 
 
 def _patch_type(s: Session, resource: str) -> str:
@@ -171,47 +195,6 @@ def _remember(obj: Object, namespace: str, s: Session) -> Object:
     plain = {**obj, "metadata": meta}
     text = json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
     return {**plain, "metadata": {**meta, "annotations": {**meta["annotations"], LAST_APPLIED: text}}}
-
-
-def three_way(last: Any, new: Any, live: Any) -> Any:
-    """The strategic merge patch that brings `live` to `new` and drops what `last` had and `new` has not."""
-    patch: Object = {}
-    for key, value in new.items():
-        there = live.get(key)
-        if isinstance(value, dict) and isinstance(there, dict):
-            inner = three_way((last.get(key) or {}) if isinstance(last.get(key), dict) else {}, value, there)
-            if inner:
-                patch[key] = inner
-        elif isinstance(value, list) and _named(value) and isinstance(there, list) and _named(there):
-            items = _merge_named(last.get(key) or [], value, there)
-            if items:
-                patch[key] = items
-        elif value != there:
-            patch[key] = value
-    for key in last:
-        if key not in new and key in live:
-            patch[key] = None
-    return patch
-
-
-def _named(items: list[Any]) -> bool:
-    return bool(items) and all(isinstance(item, dict) and "name" in item for item in items)
-
-
-def _merge_named(last: list[Any], new: list[Any], live: list[Any]) -> list[Any]:
-    before = {item["name"]: item for item in last if isinstance(item, dict) and "name" in item}
-    there = {item["name"]: item for item in live}
-    out = []
-    for item in new:
-        if item["name"] not in there:
-            out.append(item)
-            continue
-        inner = three_way(before.get(item["name"], {}), item, there[item["name"]])
-        if inner:
-            out.append({"name": item["name"], **inner})
-    names = {item["name"] for item in new}
-    out += [{"name": name, "$patch": "delete"} for name in before if name not in names and name in there]
-    return out
 
 
 def _create(s: Session, resource: str, namespace: str, obj: Object, query: dict[str, list[str]]) -> Object:
@@ -275,7 +258,7 @@ def diff(s: Session) -> None:
             merged = s.client.call(
                 "PATCH",
                 path,
-                three_way(last, body, live),
+                _patch(s, ref.resource, last, body, live),
                 query={"dryRun": ["All"]},
                 content_type=_patch_type(s, ref.resource),
             )
