@@ -55,7 +55,7 @@ def fresh(stamp: Path, value: str) -> bool:
     return stamp.exists() and stamp.read_text(encoding="utf-8") == value
 
 
-def run(what: str, command: list, *, env: dict | None = None, hint: str = "", show: bool = False) -> None:
+def run(what: str, command: list, *, env: "dict | None" = None, hint: str = "", show: bool = False) -> None:
     """Run a quiet step with a log; a failure shows the last lines that matter and ends the program."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / (what.replace(" ", "-") + ".log")
@@ -100,7 +100,7 @@ def run(what: str, command: list, *, env: dict | None = None, hint: str = "", sh
     say(f"  {time.monotonic() - start:.1f}초")
 
 
-def environment(extra: dict | None = None) -> dict:
+def environment(extra: "dict | None" = None) -> dict:
     env = dict(os.environ)
     env.pop("PYTHONHOME", None)
     env.update(
@@ -180,7 +180,7 @@ def prepare_site() -> None:
 # -- 책 -----------------------------------------------------------------------------------------------------------
 
 
-def build_book(page: str | None = None) -> Path:
+def build_book(page: "str | None" = None) -> Path:
     if page:
         run(f"{page} 쪽 짓기", python("tools/site_preview.py", page), show=True)
         return BUILD / "preview" / "_build" / "html"
@@ -211,11 +211,11 @@ def build_book(page: str | None = None) -> Path:
     return HTML
 
 
-def chrome() -> str | None:
-    return os.environ.get("MINIK8S_CHROME") or next((path for name in CHROMES if (path := shutil.which(name))), None)
+def chrome() -> "str | None":
+    return os.environ.get("MINIK8S_CHROME") or next(filter(None, map(shutil.which, CHROMES)), None)
 
 
-def prepare_chrome() -> str | None:
+def prepare_chrome() -> "str | None":
     if not chrome() and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         env = {"DEBIAN_FRONTEND": "noninteractive"}
         try:
@@ -386,7 +386,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):  # noqa: UP036 - this file also tells those who have an older one
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file must say so itself, so it parses on 3.6 too
         sys.exit(f"파이썬 3.11 이상이 필요하다. 지금 것은 {sys.version.split()[0]}이다.")
     try:
         sys.exit(main())

@@ -53,13 +53,18 @@ open("/modules.txt", "w").write("\\n".join(sorted({o.split("python314.zip/")[1] 
 const STDLIB = `
 # What a page cannot use: no processes, no terminal, no servers.
 LEFT_OUT = ("multiprocessing/", "_pyrepl/", "xmlrpc/", "wsgiref/", "ensurepip/", "idlelib/", "mailbox", "imaplib", "ftplib",
-            "poplib", "smtplib", "nntplib", "telnetlib", "pydoc_data/", "turtle", "curses/", "dbm/", "tkinter/")
+            "poplib", "smtplib", "nntplib", "telnetlib", "pydoc_data/", "turtle", "curses/", "dbm/", "tkinter/", "unittest/",
+            "pdb.py", "doctest.py", "_pyio.py", "_pydatetime.py", "venv/", "zipapp.py", "plistlib.py", "socketserver.py",
+            "http/server.py", "sqlite3/", "_osx_support.py", "_aix_support.py", "_ios_support.py", "_android_support.py",
+            "modulefinder.py", "pickletools.py", "webbrowser.py", "optparse.py", "wave.py", "netrc.py", "profile.py", "cProfile.py",
+            "pstats.py", "trace.py", "profiling/", "pty.py", "ctypes/macholib/", "xml/sax/", "xml/dom/pulldom.py")
+KEPT = ("_pyrepl/__init__.py", "_pyrepl/pager.py")  # help() pages through it
 wanted = set(open("/modules.txt").read().split())
 files = {}
 for name, data in source.items():
     if name in wanted:
         files[name + "c"] = compiled(name, data)
-    elif not name.startswith(LEFT_OUT):
+    elif name in KEPT or not name.startswith(LEFT_OUT):
         files[name] = data
 with zipfile.ZipFile("/target", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
     for name in sorted(files):

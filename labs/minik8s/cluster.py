@@ -53,6 +53,7 @@ class Cluster:
     scheduler    False: none; a mapping: its KubeSchedulerConfiguration
     settle       let virtual time run until the nodes are Ready
     latency      seconds between a write and its news at the other parts
+    options      what controllers take besides: root_ca (PEM of the CA that pods should trust), cloud (LoadBalancers)
     """
 
     def __init__(
@@ -68,12 +69,13 @@ class Cluster:
         start: float = EPOCH,
         settle: bool = True,
         latency: float = LATENCY,
+        options: Mapping[str, Any] | None = None,
     ):
         self.clock = Clock(start, seed)
         self.trace = Trace(self.clock)
         self.store = store or Store()
         self.store.now = self.clock.now
-        self.latency = latency
+        self.latency, self.options = latency, dict(options or {})
         self.apiserver = ApiServer(self.store, self.clock, self.trace, config)
         self.controlplane = ControlPlane(self.apiserver.handle)
         bootstrap(self.apiserver)
@@ -102,7 +104,7 @@ class Cluster:
         if process.informers is None:
             process.informers = Informers(client.as_actor(part), self.clock, self.latency)
         recorder = EventRecorder(client, self.clock, component or actor)
-        return Context(client, process.informers, self.clock, recorder, self.trace)
+        return Context(client, process.informers, self.clock, recorder, self.trace, self.options)
 
     def _start_controllers(self, names: Iterable[str]) -> None:
         manager = "kube-controller-manager"

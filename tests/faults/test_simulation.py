@@ -1,6 +1,7 @@
 """Random manifests under random faults: a modest number of seeds each time, thousands by `simulate.py --count`."""
 
 import pytest
+
 from faults.scenario import Scenario, scenario
 from faults.simulate import Run, command, examine, shrink
 from minik8s.store import Store

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from minik8s.cluster import Cluster
 from minik8s.faults import Faults
 

@@ -1,6 +1,7 @@
 """Time travel: at, diff, why, and the history as one file."""
 
 import pytest
+
 from minik8s.cluster import Cluster
 from minik8s.history import History
 

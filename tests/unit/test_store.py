@@ -1,4 +1,5 @@
 import pytest
+
 from minik8s.store import Compacted, Conflict, Exists, Key, Missing, Store
 
 A = Key("pods", "default", "a")

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
+
 from minik8s.cluster import ADMIN, Cluster
 from minik8s.edge.jsonbytes import Encoder
 from minik8s.objects import Object

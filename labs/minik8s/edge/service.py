@@ -18,6 +18,7 @@ from minik8s.apiserver.config import Config
 from minik8s.cluster import ADMIN, Cluster
 from minik8s.edge import pki, state
 from minik8s.edge.httpd import HttpServer
+from minik8s.edge.loopback import Loopback
 from minik8s.edge.realtime import RealTime
 from minik8s.edge.sqlite import Database
 from minik8s.edge.streams import Streams
@@ -54,6 +55,7 @@ class Service:
         self._temporary: Path | None = None
         self._http: HttpServer | None = None
         self._realtime: RealTime | None = None
+        self._loopback: Loopback | None = None
         self.cluster: Cluster | None = None
 
     @property
@@ -87,11 +89,14 @@ class Service:
         durable = self._database.flushed if self._database is not None else None
         self._http = HttpServer(cluster.handle, self._realtime, durable=durable, upgrade=streams.upgrade)
         self.ca = certificates.wait()
+        cluster.options["root_ca"] = self.ca.decode()  # before the first event runs, so the first publishing has it
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(folder / pki.CERT, folder / pki.KEY)
         context.set_alpn_protocols(["http/1.1"])
         self.port = await self._http.start(self.settings.port, context)
+        if self.settings.nodes:
+            self._loopback = Loopback(cluster, self._realtime, asyncio.get_running_loop())
         self._realtime.kick()
         _return_memory()
         gc.collect()
@@ -100,6 +105,8 @@ class Service:
 
     async def close(self) -> None:
         """Stop listening, write what is left, give the data directory free."""
+        if self._loopback is not None:
+            await self._loopback.stop()
         if self._http is not None:
             await self._http.stop()
         if self._realtime is not None:

@@ -2,7 +2,8 @@
 
 from minik8s.lab.conditions import condition
 from minik8s.lab.connect import connect
+from minik8s.lab.incidents import incident
 from minik8s.lab.session import Lab
 from minik8s.lab.views.svg import View
 
-__all__ = ["Lab", "View", "condition", "connect"]
+__all__ = ["Lab", "View", "condition", "connect", "incident"]

@@ -102,8 +102,8 @@ class _Walk:
                 if error.after:
                     verdict = self.fabric.policies.decide(self._peer(self.start.address), Peer(DNS_ADDRESS, DNS_POD),
                                                           53, "UDP")
-                    why = "DNS가 멈추었다" if verdict.allowed else _says(verdict)
-                    self.hops.append(Hop("클러스터 DNS", "대답이 없다", (why,), False))
+                    cause = "DNS가 멈추었다" if verdict.allowed else _says(verdict)
+                    self.hops.append(Hop("클러스터 DNS", "대답이 없다", (cause,), False))
                     return ""
                 tried.append(f"{candidate}: 없음")
                 continue
@@ -224,7 +224,7 @@ class _Walk:
         node = self._entry(address) or "노드"
         pods = {p["status"]["podIP"]: name_of(p) for p in self.informers("pods").list() if p.get("status", {}).get("podIP")}
         picked = next((e for e in among if pods.get(e.address) == route.host.name.rpartition("/")[2]), None)
-        port = next((p for p in service["spec"]["ports"] if self.goal.port in (p["port"], p.get("nodePort"))), {})
+        port: Object = next((p for p in service["spec"]["ports"] if self.goal.port in (p["port"], p.get("nodePort"))), {})
         to = f"{picked.address}:{picked.port(port.get('name') or '')}" if picked else route.host.name
         why = [f"서비스 {name_of(service)}: 준비된 {len(among)}개 가운데 하나"]
         why += ["같은 노드의 파드만(Local)"] if local else []
@@ -240,8 +240,8 @@ class _Walk:
             self.hops.append(Hop(place, _FAILED.get(error.kind, error.kind), (why,), False))
             return
         if found and not among:
-            here = "이 노드에는 (Local)" if found[1] else ""
-            why = f"서비스 {name_of(found[0])}: {here}준비된 파드가 없다"
+            nobody = "이 노드에는 준비된 파드가 없다(Local)" if found[1] else "준비된 파드가 없다"
+            why = f"서비스 {name_of(found[0])}: {nobody}"
             self.hops.append(Hop(place, _FAILED.get(error.kind, error.kind), (why,), False))
             return
         if found:

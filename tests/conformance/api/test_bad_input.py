@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conformance.runner.plane import Plane
 
 JUNK: list[Any] = [

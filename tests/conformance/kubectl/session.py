@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from conformance.kubectl.text import Output
+from conformance.stories.pretend import PretendKubelet
 from minik8s.client.api import Client
 from minik8s.cluster import ADMIN
 from minik8s.edge import kubeconfig
 from minik8s.edge.service import Service, Settings
-
-from conformance.kubectl.text import Output
-from conformance.stories.pretend import PretendKubelet
 
 Scenario = dict[str, Any]
 POLL_SECONDS = 20.0

@@ -6,10 +6,9 @@ import json
 import re
 from typing import Any
 
-from minik8s.apiserver.encoding import encode
-
 from conformance.runner.normalise import Normaliser, differences
 from conformance.runner.plane import Plane
+from minik8s.apiserver.encoding import encode
 
 Differences = list[tuple[str, Any, Any]]
 Scenario = dict[str, Any]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from minik8s.scheduler import cases
 
 RECORDINGS = sorted(Path(__file__).parent.glob("*.json.gz"))

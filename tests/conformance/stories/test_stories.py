@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from conformance.stories.runner import Story, compare
 from conformance.stories.world import World
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from minik8s.apiserver.admission import AdmissionChain, Attributes
 from minik8s.apiserver.bootstrap import bootstrap
 from minik8s.clock import Clock

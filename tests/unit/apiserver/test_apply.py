@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from minik8s.apiserver import managedfields
 from minik8s.apiserver.apply import LAST_APPLIED, server_side_apply
 from minik8s.objects import freeze

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from minik8s.apiserver import gojson, yamlform
 from minik8s.apiserver.bodies import MAX_BODY
 from unit.apiserver.serving import JSON_PATCH, MERGE, STRATEGIC, Api, to_json

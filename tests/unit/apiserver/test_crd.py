@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from minik8s.apiserver import crd, crd_schema, crd_structural, crd_values
 from minik8s.apiserver.crd_kinds import version_order
 from unit.apiserver.serving import Api

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from unit.apiserver.serving import Api
 
 MAPS = "/api/v1/namespaces/default/configmaps"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from minik8s.apiserver import openapi
 from minik8s.apiserver.crd_kinds import CustomKind
 from minik8s.objects.kinds import BUILTIN, Registry

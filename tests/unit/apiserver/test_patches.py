@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from minik8s.apiserver.patch.jsonpatch import JsonPatchError, json_patch
 from minik8s.apiserver.patch.merge import merge_patch
 from minik8s.apiserver.patch.schema import patch_schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from minik8s.objects import Object
 from minik8s.wire import UserInfo
 from unit.apiserver.serving import Api

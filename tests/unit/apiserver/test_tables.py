@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from minik8s.apiserver import partial, tables
 from minik8s.apiserver.crd_kinds import CustomKind
 from minik8s.apiserver.tables import custom

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from minik8s.apiserver import tokens
 from minik8s.apiserver.config import Config
 from minik8s.clock import Clock

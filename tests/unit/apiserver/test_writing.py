@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from unit.apiserver.serving import JSON_PATCH, MERGE, STRATEGIC, Api, to_json
 
 MAPS = "/api/v1/namespaces/default/configmaps"

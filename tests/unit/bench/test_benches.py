@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from minik8s.bench import packing, scheduler
 from minik8s.scheduler.packing import POLICIES, pack, synthetic
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from minik8s.clock import Clock
 from minik8s.controllers.expectations import TIMEOUT, Expectations
 from minik8s.controllers.hashing import ALPHABET, compute_hash, fnv1a_32, safe_encode

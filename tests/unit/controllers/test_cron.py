@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from minik8s.controllers.cron import ScheduleError, parse_schedule
 from minik8s.controllers.cronjob import time_zone
 

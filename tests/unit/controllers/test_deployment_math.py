@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from minik8s.controllers import deployment_math as sums
 from minik8s.objects import Object
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from minik8s.cluster import Cluster
 from minik8s.controllers.hpa_limits import Memory, limit, limit_with, stabilize, stabilize_with
 from minik8s.controllers.hpa_replicas import NoMetrics, Sample, group, replicas_for, requests_of, utilization_ratio

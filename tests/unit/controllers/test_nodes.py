@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conformance.stories.world import World
 from minik8s.objects import Object
 

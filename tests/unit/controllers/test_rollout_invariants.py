@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from conformance.stories.world import World
 from minik8s.controllers.deployment_math import max_surge, max_unavailable
 from minik8s.objects import Object

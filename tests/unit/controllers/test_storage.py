@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from conformance.stories.world import World
 from minik8s.controllers.provisioner import PROVISIONER
 from minik8s.objects import Object

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from minik8s.cluster import Cluster
 from minik8s.edge.loopback import Loopback, local_address
 from minik8s.edge.realtime import RealTime

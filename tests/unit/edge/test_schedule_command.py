@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from minik8s.edge.cli import main
 
 CASE: dict[str, Any] = {

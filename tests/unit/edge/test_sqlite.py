@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from minik8s.edge.sqlite import COPY, DATABASE, Database
 from minik8s.objects import Object
 from minik8s.store import Compacted, Key, Store

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from minik8s.edge.spdy import _dictionary
 
 POD = "/api/v1/namespaces/default/pods/web"

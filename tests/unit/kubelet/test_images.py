@@ -5,6 +5,7 @@ import json
 
 import pytest
 from kubelet_bench import Bench
+
 from minik8s.kubelet.images import InvalidName, PullError, Registry, parse_reference
 
 

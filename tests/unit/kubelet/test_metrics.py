@@ -1,6 +1,7 @@
 """What metrics.k8s.io tells of simulated use."""
 
 from kubelet_bench import Bench
+
 from minik8s.objects.quantity import milli
 
 

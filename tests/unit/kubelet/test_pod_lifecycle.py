@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from kubelet_bench import Bench
+
 from minik8s.kubelet.lifecycle import CONTAINER_TABLE, POD_TABLE, ContainerState, PodState
 
 

@@ -1,6 +1,7 @@
 """`kubectl debug`는 도는 파드에 임시 컨테이너를 더하고, 앱은 다시 시작하지 않는다."""
 
 import pytest
+
 from minik8s import lab
 
 
@@ -29,16 +30,6 @@ def test_a_name_is_made_up_when_none_is_given(k):
 
 def test_an_image_is_needed(k):
     assert k.kubectl("debug web").stderr.startswith("error: you must specify --image")
-
-
-def test_a_paused_deployment_is_not_rolled_back(k):
-    k.apply("manifests/web.yaml")
-    k.wait("deployment/web")
-    k.kubectl("set image deployment/web web=nginx:1.28")
-    k.kubectl("rollout status deployment/web")
-    k.kubectl("rollout pause deployment/web")
-    refused = k.kubectl("rollout undo deployment/web")
-    assert refused.code == 1 and "you cannot rollback a paused deployment" in refused.stderr
 
 
 def test_between_restarts_the_timeline_says_how_the_container_ended(k):

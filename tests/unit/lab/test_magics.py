@@ -1,4 +1,5 @@
 import pytest
+
 from minik8s import lab
 from minik8s.lab import magics
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from minik8s import lab
 from minik8s.lab import traces
 from minik8s.lab.views import packing

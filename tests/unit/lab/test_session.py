@@ -1,4 +1,5 @@
 import pytest
+
 from minik8s import lab
 from minik8s.lab.controls import NotHere
 from minik8s.lab.place import Embedded

@@ -1,8 +1,9 @@
 """Names in the cluster."""
 
 import pytest
-from minik8s.dataplane import DialError
 from network_bench import Net
+
+from minik8s.dataplane import DialError
 
 
 @pytest.fixture(scope="module")

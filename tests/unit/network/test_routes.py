@@ -3,10 +3,11 @@
 import random
 from collections import Counter
 
+from network_bench import Net
+
 from minik8s.dataplane import Call
 from minik8s.network.gateways import INGRESS_ADDRESS
 from minik8s.network.routes import http_route_backend, ingress_backend
-from network_bench import Net
 
 
 def ingress(*rules: tuple[str, str, str, str]) -> dict:  # type: ignore[type-arg]

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from minik8s.network import Load
 from network_bench import Net
+
+from minik8s.network import Load
 
 
 def update_under_load(seed: int, *, traffic: dict[str, Any] | None = None, **web: Any) -> Load:

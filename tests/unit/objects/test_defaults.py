@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from minik8s.objects import Object, freeze
 from minik8s.objects.defaults import apply_defaults, prepare_create, prepare_status_update, prepare_update
 from minik8s.objects.defaults.pods import image_tag

@@ -2,6 +2,7 @@ import copy
 import json
 
 import pytest
+
 from minik8s.objects import freeze, thaw
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from minik8s.objects.kinds import BUILTIN, KINDS, Registry, custom_kind
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from minik8s.objects.quantity import (
     QuantityError,
     canonical,

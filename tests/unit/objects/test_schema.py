@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from minik8s.objects import freeze
 from minik8s.objects.kinds import BUILTIN
 from minik8s.objects.schema import DecodeResult, decode, decode_type

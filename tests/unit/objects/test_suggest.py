@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from minik8s.objects.kinds import BUILTIN
 from minik8s.objects.suggest import explain, explain_status, explain_strict, nearest_field
 from minik8s.objects.validation.field import invalid, invalid_status, not_supported, required

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from scheduler_streams import Empty
+
 from minik8s.objects import Object
 from minik8s.scheduler.config import profiles
 from minik8s.scheduler.framework import Handle, Plugin
 from minik8s.scheduler.record import Decision
 from minik8s.scheduler.scheduler import Scheduler
 from minik8s.scheduler.snapshot import PodInfo, Snapshot
-from scheduler_streams import Empty
 
 ZONE = "topology.kubernetes.io/zone"
 

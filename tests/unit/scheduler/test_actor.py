@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from minik8s.cluster import Cluster
 from minik8s.objects import Object
 from minik8s.scheduler import user_plugins

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from builders import Lab, node, pod
+
 from minik8s.scheduler.explain import meaning, rows, sentences, table, text
 
 

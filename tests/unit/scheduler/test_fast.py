@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minik8s.scheduler import bits
 from scheduler_streams import compare
+
+from minik8s.scheduler import bits
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders import Lab, node, pod
+
 from minik8s.objects import Object
 from minik8s.scheduler.plugins.image_locality import normalized_name, priority
 from minik8s.scheduler.plugins.node_ports import conflicts

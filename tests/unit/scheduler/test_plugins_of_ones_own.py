@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from builders import Lab, node, pod
+
 from minik8s.scheduler import user_plugins
 from minik8s.scheduler.config import ConfigError
 from minik8s.scheduler.user_plugins import filter_plugin, registry, score_plugin, with_plugins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from builders import Lab, node, pod
+
 from minik8s.objects import Object
 from minik8s.scheduler.queue import SchedulingQueue
 from minik8s.scheduler.snapshot import PodInfo

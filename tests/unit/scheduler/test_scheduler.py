@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders import Lab, node, pod
+
 from minik8s.scheduler.scheduler import best_of, heap_top, nodes_to_find
 
 

@@ -68,10 +68,9 @@ def place_of(s: Session, name: str, obj: Object) -> tuple[refs.Ref, str]:
     """The reference and namespace of an object in a file."""
     try:
         ref = refs.of(obj, s.client)
-        known = served(s, ref.resource, obj["apiVersion"])
     except ValueError:
-        known = False
-    if not known:
+        ref = refs.Ref("", "")
+    if not ref.resource or not served(s, ref.resource, obj["apiVersion"]):
         meta = obj["metadata"]
         raise UsageError(
             f'error: resource mapping not found for name: "{meta.get("name", "")}" namespace: '
@@ -166,7 +165,7 @@ def _apply(s: Session, name: str, obj: Object, ref: refs.Ref, namespace: str) ->
         return
     last = json.loads((live["metadata"].get("annotations") or {}).get(LAST_APPLIED, "{}"))
     if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
-        s.err.write(_NOT_APPLIED_BEFORE.format(s.full(ref.resource, ref.name)))
+        s.err.write(_NOT_APPLIED_BEFORE.format(f"{ref.resource.partition('.')[0]}/{ref.name}"))
     patch = _patch(s, ref.resource, last, body, live)
     if not patch:
         s.print(f"{label} unchanged{words}")

@@ -14,6 +14,14 @@ from minik8s.wire import StatusError
 
 REVISION = "deployment.kubernetes.io/revision"
 CAUSE = "kubernetes.io/change-cause"
+OF_DEPLOYMENT = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    REVISION,
+    "deployment.kubernetes.io/revision-history",
+    "deployment.kubernetes.io/desired-replicas",
+    "deployment.kubernetes.io/max-replicas",
+)
+"""Annotations that a Deployment keeps when it is rolled back; all others come from the ReplicaSet (rollback.go)."""
 
 
 def rollout(s: Session) -> None:
@@ -179,9 +187,20 @@ def _undo(s: Session, ref: refs.Ref) -> None:
             f"{target or revisions[-1][0]})"
         )
         return
-    body = [{"op": "replace", "path": "/spec/template", "value": template}]
+    body: list[Object] = [{"op": "replace", "path": "/spec/template", "value": template}]
+    if obj["kind"] == "Deployment":
+        body.append({"op": "add", "path": "/metadata/annotations", "value": _restored(s, obj, found)})
     s.client.patch(ref.resource, s.namespace, ref.name, body, type="json")
     s.print(f"{s.short(ref.resource)}/{ref.name} rolled back")
+
+
+def _restored(s: Session, deployment: Object, template: Object) -> dict[str, str]:
+    """The annotations of a Deployment that goes back to `template`."""
+    own = deployment["metadata"].get("annotations") or {}
+    sets = [rs for rs in s.client.list("replicasets.apps", s.namespace) if rs["spec"]["template"] == template]
+    old = (sets[0]["metadata"].get("annotations") or {}) if sets else {}
+    kept = {k: v for k, v in own.items() if k in OF_DEPLOYMENT}
+    return kept | {k: v for k, v in old.items() if k not in OF_DEPLOYMENT}
 
 
 def _restart(s: Session, ref: refs.Ref) -> None:

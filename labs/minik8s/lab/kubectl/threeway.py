@@ -32,7 +32,8 @@ def patch(last: Object, new: Object, live: Object, resource: str, *, strategic: 
 def _maps(last: Object, new: Object, live: Object, pair: bool) -> Object:
     out: Object = {}
     for key, value in new.items():
-        there, before = live.get(key), last.get(key)
+        there: Any = live.get(key)
+        before: Any = last.get(key)
         by = _key(key, value, there) if pair else ""
         if isinstance(value, dict) and isinstance(there, dict):
             inner: Any = _maps(before if isinstance(before, dict) else {}, value, there, pair)

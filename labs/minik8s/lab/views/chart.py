@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 
 from minik8s.lab.views import svg
 from minik8s.lab.views.timeline import clock, ticks
@@ -68,15 +69,20 @@ Scale = Callable[[float], float]
 
 def _axes(start: float, span: float, low: float, top: float, unit: str, x: Scale, y: Scale) -> list[str]:
     parts = []
-    for tick in ticks(span):
+    for tick in ticks(span, start=start):
         parts.append(svg.line(x(start + tick), TOP, x(start + tick), HEIGHT - BOTTOM, opacity=0.12))
         parts.append(svg.text(x(start + tick), HEIGHT - BOTTOM + 16, clock(start + tick), size=11, anchor="middle"))
-    for i in range(5):
-        value = low + (top - low) * i / 4
+    for value in _levels(low, top):
         parts.append(svg.line(LEFT, y(value), WIDTH - 10, y(value), opacity=0.12))
-        label = f"{value:.0f}" if top - low >= 8 else f"{value:.2g}"
-        parts.append(svg.text(LEFT - 6, y(value) + 4, label + unit, size=11, anchor="end"))
+        parts.append(svg.text(LEFT - 6, y(value) + 4, f"{value:g}{unit}", size=11, anchor="end"))
     return parts
+
+
+def _levels(low: float, top: float, most: int = 5) -> list[float]:
+    """Round values between `low` and `top`."""
+    step = 10.0 ** floor(log10(max(top - low, 1e-9) / most))
+    step = next(step * by for by in (1, 2, 5, 10) if (top - low) / (step * by) <= most)
+    return [round(i * step, 9) for i in range(ceil(low / step), floor(top / step) + 1)]
 
 
 def _steps(points: Sequence[tuple[float, float]], end: float) -> list[tuple[float, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import ceil, floor
 
 from minik8s.lab.views import svg
 
@@ -19,16 +20,18 @@ class Row:
     marks: list[tuple[float, str]] = field(default_factory=list)
 
 
-def ticks(span: float, most: int = 8) -> list[float]:
-    """Round moments for an axis of `span` seconds."""
+def ticks(span: float, most: int = 8, start: float = 0.0) -> list[float]:
+    """Round moments for an axis of `span` seconds from `start` on, as offsets from it."""
     for step in (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400):
         if span / step <= most:
             break
-    return [i * step for i in range(int(span / step) + 1)]
+    first = ceil(round(start / step, 6))
+    return [i * step - start for i in range(first, floor(round((start + span) / step, 6)) + 1)]
 
 
 def clock(seconds: float) -> str:
     """`0s`, `90s`, `5m`, `1h30m`: short words for an axis."""
+    seconds = round(seconds, 3)
     if seconds < 120:
         return f"{seconds:g}s"
     minutes, rest = divmod(round(seconds), 60)
@@ -52,7 +55,7 @@ def render(
     top = 18.0 * min(len(marks), 3) + 8
     height = top + len(rows) * ROW + 30
     parts, words = [], []
-    for tick in ticks(span):
+    for tick in ticks(span, start=start):
         parts.append(svg.line(x(start + tick), top, x(start + tick), height - 22, opacity=0.15))
         parts.append(svg.text(x(start + tick), height - 6, clock(start + tick), size=11, anchor="middle", opacity=0.8))
     for i, row in enumerate(rows):

@@ -29,7 +29,7 @@ def balance(shares: Sequence[tuple[int, int]]) -> int:
 
 
 def improvement(before: int, after: int) -> int:
-    """50 when the pod changes nothing, more when it evens out, less when it tilts; never below 50 - 25 or over 100."""
+    """75 when the pod changes nothing, up to 100 when it evens out, down to 50 when it tilts."""
     half = MAX_NODE_SCORE // 2
     return half + int((half + after - before) / 2)
 
