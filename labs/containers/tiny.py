@@ -13,8 +13,16 @@ import ctypes
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 
-NEW = {"mnt": 0x00020000, "uts": 0x04000000, "ipc": 0x08000000, "user": 0x10000000, "pid": 0x20000000, "net": 0x40000000}
+NEW = {
+    "mnt": 0x00020000,
+    "uts": 0x04000000,
+    "ipc": 0x08000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "net": 0x40000000,
+}
 """The CLONE_NEW… flags of unshare(2)."""
 
 BIND, RECURSIVE, PRIVATE, REMOUNT, READ_ONLY = 0x1000, 0x4000, 0x40000, 0x20, 0x1
@@ -68,22 +76,33 @@ def inside(root: str, command: list[str]) -> None:
     os.execvpe(command[0], command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"})
 
 
+def outside(root: str, command: list[str]) -> int:
+    """Only children that are born after unshare(2) are in the new PID namespace, so one more fork."""
+    new_namespaces()
+    return forked(lambda: inside(root, command))
+
+
+def forked(work: Callable[[], int | None]) -> int:
+    """The exit code of `work` in a child process; 125 when it could not be done."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        os._exit(work() or 0)
+    except OSError as error:
+        print(f"컨테이너를 만들지 못했다: {error}", file=sys.stderr)
+        print("리눅스인지, 사용자 네임스페이스가 켜져 있는지 살피자.", file=sys.stderr)
+    os._exit(125)
+
+
 def run(command: list[str]) -> int:
     """The exit code of `command`, run in a new container."""
-    with tempfile.TemporaryDirectory(prefix="tiny-") as root:
-        new_namespaces()
-        child = os.fork()
-        if child == 0:
-            try:
-                inside(root, command)
-            except OSError as error:
-                print(f"컨테이너를 만들지 못했다: {error}", file=sys.stderr)
-            os._exit(125)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    root = tempfile.mkdtemp(prefix="tiny-")
+    try:
+        return forked(lambda: outside(root, command))
+    finally:
+        os.rmdir(root)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(run(sys.argv[1:] or ["sh"]))
-    except OSError as error:
-        sys.exit(f"이 기계에서는 네임스페이스를 만들 수 없다({error}). 리눅스인지, 사용자 네임스페이스가 켜져 있는지 살피자.")
+    sys.exit(run(sys.argv[1:] or ["sh"]))

@@ -25,7 +25,10 @@ Endpoints = list[Endpoint]
 
 
 class Hop(NamedTuple):
-    """지나간 곳 하나: 어디서(`place`), 무엇이 정해졌고(`did`), 그 근거는 무엇인가(`why`). `ok`가 거짓이면 여기서 끝났다."""
+    """지나간 곳 하나: 어디서(`place`), 무엇이 정해졌고(`did`), 근거는 무엇인가(`why`).
+
+    `ok`가 거짓이면 요청이 여기서 끝났다.
+    """
 
     place: str
     did: str
@@ -53,7 +56,8 @@ def walk(
 ) -> Hops:
     """Send one GET to `url` and tell its hops. `source`: "POD" or "NAMESPACE/POD", "" for outside of the cluster."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
-    goal = Goal(parts.hostname or "", parts.port or 80, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    goal = Goal(parts.hostname or "", parts.port or 80, path)
     return _Walk(cluster, _start(cluster, source, namespace), goal, dict(headers or {})).go()
 
 
@@ -170,8 +174,10 @@ class _Walk:
             what = {404: "맞는 규칙이 없다", 502: "뒤의 파드가 받지 않는다", 503: "뒤에 준비된 파드가 없다"}
             self.hops.append(Hop(f"{kind} {address}", f"HTTP {answer.status}", (what.get(answer.status, ""),), False))
             return
-        ready = [e for e in self.fabric.proxies.endpoints("", service["metadata"]["namespace"], name_of(service)) if e.ready]
-        why = (f"호스트 {self.goal.host}, 경로 {self.goal.path}의 규칙", f"준비된 파드 {len(ready)}개 가운데 하나로 바로 보낸다")
+        known = self.fabric.proxies.endpoints("", service["metadata"]["namespace"], name_of(service))
+        count = sum(e.ready for e in known)
+        why = (f"호스트 {self.goal.host}, 경로 {self.goal.path}의 규칙",
+               f"준비된 파드 {count}개 가운데 하나로 바로 보낸다")
         self.hops.append(Hop(f"{kind} {address}", f"서비스 {name_of(service)}의 파드로", why))
 
     def _service_of_pod(self, pod_name: str, address: str) -> Object | None:
@@ -222,19 +228,24 @@ class _Walk:
             return
         service, local = found
         node = self._entry(address) or "노드"
-        pods = {p["status"]["podIP"]: name_of(p) for p in self.informers("pods").list() if p.get("status", {}).get("podIP")}
+        pods = {(p.get("status") or {}).get("podIP"): name_of(p) for p in self.informers("pods").list()}
         picked = next((e for e in among if pods.get(e.address) == route.host.name.rpartition("/")[2]), None)
-        port: Object = next((p for p in service["spec"]["ports"] if self.goal.port in (p["port"], p.get("nodePort"))), {})
+        port = self._entry_of(service) or {}
         to = f"{picked.address}:{picked.port(port.get('name') or '')}" if picked else route.host.name
         why = [f"서비스 {name_of(service)}: 준비된 {len(among)}개 가운데 하나"]
         why += ["같은 노드의 파드만(Local)"] if local else []
-        why += ["세션 어피니티: 보낸 이의 주소마다 같은 파드"] if service["spec"].get("sessionAffinity") == "ClientIP" else []
+        if service["spec"].get("sessionAffinity") == "ClientIP":
+            why.append("세션 어피니티: 보낸 이의 주소마다 같은 파드")
         self.hops.append(Hop(f"kube-proxy({node})", f"{address}:{self.goal.port} → {to}", tuple(why)))
+
+    def _entry_of(self, service: Object) -> Object | None:
+        ports = service["spec"].get("ports") or ()
+        return next((p for p in ports if self.goal.port in (p["port"], p.get("nodePort"))), None)
 
     def _no_route(self, address: str, among: Endpoints, error: DialError) -> None:
         found = self._service(address)
         place = f"kube-proxy({self._entry(address) or '노드'})" if found else f"주소 {address}"
-        if found and not any(self.goal.port in (p["port"], p.get("nodePort")) for p in found[0]["spec"].get("ports") or ()):
+        if found and self._entry_of(found[0]) is None:
             ports = ", ".join(str(p["port"]) for p in found[0]["spec"].get("ports") or ())
             why = f"서비스 {name_of(found[0])}에는 {self.goal.port}번 포트가 없다(있는 것: {ports})"
             self.hops.append(Hop(place, _FAILED.get(error.kind, error.kind), (why,), False))
@@ -248,7 +259,8 @@ class _Walk:
             why = f"서비스 {name_of(found[0])}: 준비된 {len(among)}개 가운데 하나"
             self.hops.append(Hop(place, f"{address}:{self.goal.port} → 파드", (why,)))
         blocked = self._blocked([e.address for e in among] or [address])
-        self.hops.append(Hop("네트워크폴리시" if blocked else "목적지", _FAILED.get(error.kind, error.kind), blocked, False))
+        place = "네트워크폴리시" if blocked else "목적지"
+        self.hops.append(Hop(place, _FAILED.get(error.kind, error.kind), blocked, False))
 
     def _blocked(self, addresses: list[str]) -> tuple[str, ...]:
         for address in addresses:

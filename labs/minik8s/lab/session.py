@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
-from minik8s.client import Client
+from minik8s.client import Client, Controller
+from minik8s.controlplane import Part
 from minik8s.faults import Faults
 from minik8s.history import History
 from minik8s.lab import chronicle, conditions, hops, kubectl, manifests, refs
@@ -297,6 +298,17 @@ class Lab:
         if wait:
             return Traffic(traffic.run(target, place.cluster.advance, **options))
         return Traffic(traffic.start(target, **options))
+
+    def start_controller(self, kind: type[Controller]) -> Controller:
+        """직접 만든 컨트롤러를 클러스터에 넣는다. `k.controlplane.stop(이름)`으로 끌 수 있다.
+
+        kind: `Controller`를 이어받아 `name`을 정하고 `reconcile(key)`를 쓴 클래스.
+        """
+        cluster = embedded(self.place, "컨트롤러를 넣는 일", "파드로 띄우거나 kopf 같은 도구로 돌리자.").cluster
+        made = kind(cluster.context(kind.name, kind.name))
+        cluster.controlplane.add(kind.name, Part(kind.name, made.start, made.stop))
+        cluster.controlplane.start_informers(kind.name)
+        return made
 
     @property
     def faults(self) -> Faults:

@@ -47,7 +47,8 @@ def test_a_policy_is_named_when_it_stops_a_request_or_a_question(k):
     policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "wall"}}
     k.apply({**policy, "spec": {"podSelector": {"matchLabels": {"app": "shop"}}, "policyTypes": ["Ingress"]}})
     k.sleep(1)
-    assert "✗ 네트워크폴리시: 시간 초과(대답 없음) (받는 쪽 정책 wall" in k.request("http://shop/", source="client").text
+    text = k.request("http://shop/", source="client").text
+    assert "✗ 네트워크폴리시: 시간 초과(대답 없음) (받는 쪽 정책 wall" in text
     k.apply({**policy, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}})
     k.sleep(1)
     assert "✗ 클러스터 DNS: 대답이 없다 (보내는 쪽 정책 wall" in k.request("http://shop/", source="client").text

@@ -20,10 +20,11 @@ def render(hops: Hops, title: str = "요청의 여정") -> svg.View:
                               fill="#fff"))
         room = WIDTH - BOX - 16
         parts.append(svg.text(BOX + 14, y + 14, svg.shorten(hop.did, room, 13), bold=True))
-        for n, why in enumerate(hop.why):
-            parts.append(svg.text(BOX + 14, y + 14 + LINE * (n + 1), svg.shorten(why, room, 12), size=12))
+        for n, line in enumerate(hop.why):
+            parts.append(svg.text(BOX + 14, y + 14 + LINE * (n + 1), svg.shorten(line, room, 12), size=12))
         mark = "✗" if not hop.ok else "●" if last else "↓"
-        words.append(f"{mark} {hop.place}: {hop.did}" + (f" ({'; '.join(w for w in hop.why if w)})" if any(hop.why) else ""))
+        why = "; ".join(w for w in hop.why if w)
+        words.append(f"{mark} {hop.place}: {hop.did}" + (f" ({why})" if why else ""))
         if not last:
             parts.append(svg.line(BOX / 2, y + height, BOX / 2, y + height + GAP - 1, width=1.5, arrow=True))
         y += height + GAP

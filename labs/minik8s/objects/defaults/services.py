@@ -80,9 +80,9 @@ def _drop_type_fields(spec: Object, before: Object) -> None:
             for port in spec.get("ports") or ()]
         if not spec.get("externalIPs") and spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
             spec.pop("externalTrafficPolicy", None)
-    if _checks_health(before) and not _checks_health(spec):
-        if spec.get("healthCheckNodePort") == before.get("healthCheckNodePort"):
-            spec.pop("healthCheckNodePort", None)
+    same_check = spec.get("healthCheckNodePort") == before.get("healthCheckNodePort")
+    if same_check and _checks_health(before) and not _checks_health(spec):
+        spec.pop("healthCheckNodePort", None)
     if was == "LoadBalancer" and kind != "LoadBalancer":
         for key in ("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"):
             if spec.get(key) == before.get(key):
