@@ -137,7 +137,11 @@ def _answer(p: Process, call: Call, body: str, root: str, access_log: bool, rout
     elif path in routes or body:
         text = _fill(p, routes.get(path, body)).encode()
     elif root:
-        status, text = _file(p, root + path, status)
+        found, text = _file(p, root + path, status)
+        if found == 404 and path in behaviour.http:
+            text = f"{status}\n".encode()  # a path of the application's own, no file
+        else:
+            status = found
     else:
         text = b""
     if access_log:

@@ -35,7 +35,7 @@ spec:
     hints=(
         "서비스가 요청을 보낼 곳은 `%kubectl get endpointslices`에 있다. 비어 있지 않은가?",
         "`%kubectl describe service shop`의 Selector와 `%kubectl get pods --show-labels`를 나란히 놓고 견주자.",
-        "셀렉터는 `%kubectl patch service shop -p '{\"spec\":{\"selector\":{...}}}'`나 `set selector`로 고친다.",
+        "셀렉터는 `%kubectl patch service shop -p '{\"spec\":{\"selector\":{\"tier\":\"...\"}}}'`로 고친다.",
     ),
     checks=(
         Check("가게의 파드 둘이 준비되었다", lambda lab, memory: available(lab, "shop", 2), "파드를 지우지는 않았는가?"),
