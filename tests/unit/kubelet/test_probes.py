@@ -62,3 +62,10 @@ def test_readiness_gates_hold_the_pod_back(bench: Bench) -> None:
         {"type": "example.com/ok", "status": "True"}]}}, type="strategic", subresource="status")
     bench.run(3)
     assert bench.condition("gated", "Ready")["status"] == "True"
+
+
+def test_a_path_that_the_application_answers_needs_no_file(bench: Bench) -> None:
+    bench.pod("web", "nginx:1.27", annotations={"sim.minik8s.io/http": "/healthz=200@0.01"},
+              container={"readinessProbe": {"httpGet": {"path": "/healthz", "port": 80}, "periodSeconds": 2}})
+    bench.run(8)
+    assert bench.condition("web", "Ready")["status"] == "True"

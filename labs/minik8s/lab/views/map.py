@@ -7,7 +7,7 @@ from minik8s.lab.views import svg
 from minik8s.objects import Object
 from minik8s.objects.quantity import milli
 
-PER_ROW, CELL_W, CELL_H, PAD = 3, 98, 26, 10
+PER_ROW, CELL_W, CELL_H, PAD = 2, 98, 26, 10
 NODE_W = PER_ROW * (CELL_W + 6) + 2 * PAD - 6
 
 
