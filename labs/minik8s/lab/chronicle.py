@@ -101,7 +101,7 @@ def journey(records: Iterable[Record], members: set[tuple[str, str]], start: flo
             continue  # a write that changed nothing
         if version is not None:
             seen.add(version)
-        did = _VERBS[record.verb]
+        did = "만든다" if record.detail.get("code") == 201 else _VERBS[record.verb]
         sub = record.detail.get("subresource")
         if sub:
             did = {"binding": "노드에 묶는다", "status": "상태를 알린다", "scale": "크기를 바꾼다"}.get(

@@ -268,7 +268,7 @@ class Lab:
     def rollout(self, ref: str, *, since: float = 0.0, title: str = "준비된 파드의 수") -> View:
         """디플로이먼트의 레플리카셋마다 준비된 파드의 수를 시간에 따라 그린다. since는 실습을 시작한 뒤의 초."""
         uid = self.get(ref)["metadata"]["uid"]
-        return rollout.render(self.place.changes(), uid, self._started, since, title)
+        return rollout.render(self.place.changes(), uid, self._started, since, self.elapsed, title)
 
     def explain(self, ref: str) -> View:
         """스케줄러가 이 파드를 왜 그 노드에 두었는지(또는 두지 못했는지) 표와 문장으로 보여 준다."""

@@ -17,12 +17,13 @@ class Step(NamedTuple):
     object: str
 
 
-LANE, ROW, LEFT, HEAD = 132.0, 30.0, 66.0, 44.0
+LANE, ROW, LEFT, HEAD = 118.0, 30.0, 46.0, 44.0
 
 
 def render(steps: list[Step], title: str = "매니페스트의 여정") -> svg.View:
     """A sequence diagram: every actor writes to the API server, none to another."""
-    actors = list(dict.fromkeys(step.actor for step in steps))
+    lane = {step.actor: _lane(step.actor) for step in steps}
+    actors = list(dict.fromkeys(lane.values()))
     lanes = ["API 서버", *actors]
     x = {name: LEFT + LANE * i + LANE / 2 for i, name in enumerate(lanes)}
     width, height = LEFT + LANE * len(lanes), HEAD + ROW * len(steps) + 14
@@ -40,10 +41,18 @@ def render(steps: list[Step], title: str = "매니페스트의 여정") -> svg.V
         if stamp != last:
             parts.append(svg.text(LEFT - 10, y + 4, stamp, size=11, anchor="end", opacity=0.8))
             last = stamp
-        parts.append(svg.line(x[step.actor], y, x["API 서버"] + 2, y, width=1.5, arrow=True))
-        middle = (x[step.actor] + x["API 서버"]) / 2
-        room = abs(x[step.actor] - x["API 서버"]) - 12
+        parts.append(svg.line(x[lane[step.actor]], y, x["API 서버"] + 2, y, width=1.5, arrow=True))
+        middle = (x[lane[step.actor]] + x["API 서버"]) / 2
+        room = abs(x[lane[step.actor]] - x["API 서버"]) - 12
         label = f"{step.did} {step.object}"
+        if lane[step.actor] == "kubelet":
+            label = f"({step.actor.partition('/')[2]}) {label}"
         parts.append(svg.text(middle, y - 5, svg.shorten(label, max(room, 120), 11), size=11, anchor="middle"))
         words.append(f"{step.time:7.2f}초  {step.actor} → API 서버: {label}")
     return svg.View(svg.document(width, height, parts, title), "\n".join(words), title)
+
+
+def _lane(actor: str) -> str:
+    """All kubelets share a lane; controllers go by what they control."""
+    short = {"minik8s-lab": "나 (lab)", "kube-scheduler": "scheduler"}
+    return short.get(actor, actor.partition("/")[0].removesuffix("-controller"))

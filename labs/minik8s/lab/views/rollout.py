@@ -8,8 +8,8 @@ from minik8s.lab.chronicle import Change
 from minik8s.lab.views import chart, svg
 
 
-def render(changes: Iterable[Change], uid: str, start: float, since: float, title: str) -> svg.View:
-    """Ready pods of every ReplicaSet that the Deployment with `uid` owns, and their sum."""
+def render(changes: Iterable[Change], uid: str, start: float, since: float, until: float, title: str) -> svg.View:
+    """Ready pods of every ReplicaSet that the Deployment with `uid` owns, and their sum, from `since` to `until`."""
     points: dict[str, list[tuple[float, float]]] = {}
     ready: dict[str, int] = {}
     total: list[tuple[float, float]] = []
@@ -24,6 +24,8 @@ def render(changes: Iterable[Change], uid: str, start: float, since: float, titl
         ready[name] = now
         points.setdefault(name, []).append((max(t, since), float(now)))
         total.append((max(t, since), float(sum(ready.values()))))
+    if total:
+        total.append((max(until, since), total[-1][1]))
     series = [chart.Series(name, _last_at(found), step=True) for name, found in sorted(points.items(), key=_born)]
     series.append(chart.Series("합계", _last_at(total), "currentColor", step=True, dash="5 4"))
     return chart.lines(series, title=title)

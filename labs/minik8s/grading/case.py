@@ -1,0 +1,221 @@
+"""What a check is given: the student's answers, the student's values, and fresh clusters to try them on.
+
+    def keeps_serving(case: Case) -> None:
+        stage = case.stage(nodes=3)
+        stage.apply("web")
+        stage.cluster.faults.kill_node("node-1")
+        stage.advance(400)
+        case.need(len(stage.ready(app="web")) == case.v.replicas, "노드 하나를 잃은 뒤 파드가 모자란다.")
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from minik8s.client import Client
+from minik8s.cluster import Cluster
+from minik8s.grading import story
+from minik8s.grading.sandbox import Box, BoxDied, BoxError
+from minik8s.network.traffic import Load
+from minik8s.objects import Object
+from minik8s.wire import StatusError
+
+MAX_PODS = 60
+MAX_DOCUMENTS = 40
+_COUNTS = ("replicas", "parallelism", "completions", "minReplicas", "maxReplicas")
+_PLURALS = {"policy": "policies", "ingress": "ingresses", "class": "classes", "endpoints": "endpoints"}
+
+
+class Failed(AssertionError):
+    """A check does not hold; the message tells the student what happened, not what the check looks for."""
+
+
+class Case:
+    """One submission before one check. `box` makes a sandbox: box(handle) -> Box."""
+
+    def __init__(self, answers: Mapping[str, str], kinds: Mapping[str, str], values: Mapping[str, Any],
+                 box: Callable[..., Box]):
+        self.answers, self.kinds, self.values = answers, kinds, values
+        self.v = SimpleNamespace(**values)
+        self.stages: list[Stage] = []
+        self._box, self._documents, self._boxes = box, dict[str, list[Object] | str](), list[Box]()
+        self._dead: dict[str, str] = {}
+
+    # ---- verdicts ---------------------------------------------------------------------
+    def need(self, holds: object, message: str) -> None:
+        """Failed with the message unless it holds."""
+        if not holds:
+            raise Failed(message)
+
+    # ---- answers ----------------------------------------------------------------------
+    def text(self, answer: str) -> str:
+        """What the student wrote. Failed when that is nothing."""
+        text = self.answers.get(answer, "")
+        self.need(any(line.strip() and not line.strip().startswith("#") for line in text.splitlines()),
+                  f"답 `{answer}`이 비어 있다.")
+        return text
+
+    def documents(self, answer: str) -> list[Object]:
+        """The objects of a YAML answer. Failed when it is none, or asks for more than a class needs."""
+        text = self.text(answer)
+        if answer not in self._documents:
+            try:
+                with self._box(None) as box:
+                    self._documents[answer] = _objects(box.yaml(text))
+            except (BoxError, Failed) as error:
+                self._documents[answer] = str(error)
+        found = self._documents[answer]
+        if isinstance(found, str):
+            raise Failed(found)
+        copy: list[Object] = json.loads(json.dumps(found))
+        return copy
+
+    def one(self, answer: str, kind: str, name: str | None = None) -> Object:
+        """The answer's object of this kind (and name). Failed when it is missing."""
+        for obj in self.documents(answer):
+            if obj["kind"] == kind and name in (None, obj["metadata"]["name"]):
+                return obj
+        raise Failed(f"답 `{answer}`에 {kind}{f' {name}' if name else ''}이(가) 없다.")
+
+    def code(self, answer: str, stage: Stage | None = None) -> Code:
+        """The student's Python, in a box of its own. Failed when it does not even load."""
+        text = self.text(answer)
+        if answer in self._dead:
+            raise Failed(self._dead[answer])
+        try:
+            box = self._box(stage.cluster.handle if stage else None)
+            self._boxes.append(box)
+            box.load(text)
+        except BoxDied as error:
+            self._dead[answer] = str(error)
+            raise
+        return Code(box, lambda why: self._dead.__setitem__(answer, why))
+
+    # ---- clusters -----------------------------------------------------------------------
+    def stage(self, nodes: int | Iterable[Any] = 3, seed: int = 7, **options: Any) -> Stage:
+        """A fresh cluster."""
+        made = Stage(self, Cluster(nodes=nodes, seed=seed, **options))
+        self.stages.append(made)
+        return made
+
+    def close(self) -> None:
+        """End the boxes and drop the clusters of the check that is over."""
+        for box in self._boxes:
+            box.close()
+        self._boxes.clear()
+        self.stages.clear()
+
+
+class Code:
+    """Functions of the student's, to be called like a dictionary of functions: code("score", pod, node)."""
+
+    def __init__(self, box: Box, dead: Callable[[str], None]):
+        self._box, self._dead = box, dead
+
+    def __call__(self, name: str, *args: Any) -> Any:
+        try:
+            return self._box.call(name, *args)
+        except BoxDied as error:
+            self._dead(str(error))
+            raise
+
+
+class Stage:
+    """A cluster with shorthands. Time passes only by `advance`, `until` and `load`."""
+
+    def __init__(self, case: Case, cluster: Cluster):
+        self.case, self.cluster = case, cluster
+        self.client: Client = cluster.client("student")
+        self.faults = cluster.faults
+        self.started = cluster.clock.now()
+
+    def apply(self, answer: str, *, settle: float = 60.0) -> list[Object]:
+        """Apply all objects of an answer and let the cluster work. Failed with the API's message if it refuses one."""
+        return self.put(self.case.documents(answer), settle=settle)
+
+    def put(self, objects: Iterable[Object], *, settle: float = 60.0) -> list[Object]:
+        """Apply objects. Failed with the API server's own message when it refuses one."""
+        out = []
+        for obj in objects:
+            resource, name = resource_of(obj), obj["metadata"]["name"]
+            space = obj["metadata"].get("namespace") or "default"
+            try:
+                out.append(self.client.patch(resource, space, name, obj, type="apply", force=True))
+            except StatusError as error:
+                raise Failed(f"API 서버가 {obj['kind']} {name}을(를) 받지 않았다: {error.message}") from None
+            if obj["kind"] in ("Namespace", "CustomResourceDefinition"):
+                self.advance(1)
+        if settle:
+            self.cluster.settle(still=5.0, timeout=settle)
+        return out
+
+    def advance(self, seconds: float) -> None:
+        self.cluster.advance(seconds)
+
+    def until(self, test: Callable[[], bool], timeout: float = 120.0) -> bool:
+        return self.cluster.run_until(test, timeout)
+
+    def pods(self, namespace: str = "default", **labels: str) -> list[Object]:
+        """Pods that are not being deleted, by labels."""
+        selector = ",".join(f"{k}={v}" for k, v in labels.items())
+        found = self.client.list("pods", namespace, label_selector=selector)
+        return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+    def ready(self, namespace: str = "default", **labels: str) -> list[Object]:
+        """Pods that are Ready."""
+        return [pod for pod in self.pods(namespace, **labels) if condition(pod, "Ready") == "True"]
+
+    def find(self, resource: str, name: str, namespace: str = "default") -> Object | None:
+        return self.client.find(resource, namespace, name)
+
+    def load(self, target: str, *, rate: float = 20.0, duration: float = 10.0, **options: Any) -> Load:
+        """Requests at a service, to their end."""
+        options.setdefault("namespace", "default")
+        return self.cluster.traffic.run(target, self.cluster.advance, rate=rate, duration=duration, **options)
+
+    def story(self) -> list[story.Line]:
+        """What happened here, for the feedback."""
+        return story.tell(self.cluster, self.started)
+
+
+def condition(obj: Object, kind: str) -> str:
+    """The status of a condition, or ""."""
+    found = (c["status"] for c in (obj.get("status") or {}).get("conditions") or () if c["type"] == kind)
+    return next(found, "")
+
+
+def resource_of(obj: Object) -> str:
+    """`deployments.apps` of a Deployment."""
+    kind = str(obj["kind"]).lower()
+    plural = next((p for end, p in _PLURALS.items() if kind == end), "")
+    if not plural:
+        plural = re.sub(r"y$", "ie", kind) if re.search(r"[^aeiou]y$", kind) else kind
+        plural += "es" if re.search(r"(s|x|ch)$", plural) else "s"
+    group = str(obj["apiVersion"]).partition("/")[0] if "/" in str(obj["apiVersion"]) else ""
+    return f"{plural}.{group}" if group else plural
+
+
+def _objects(documents: list[Any]) -> list[Object]:
+    """Documents that are objects; a List is its items. Failed with what is wrong."""
+    out: list[Object] = []
+    for document in documents:
+        many = document.get("items") if isinstance(document, dict) and document.get("kind") == "List" else None
+        out += many if isinstance(many, list) else [document]
+    if len(out) > MAX_DOCUMENTS:
+        raise Failed(f"오브젝트가 너무 많다: {len(out)}개.")
+    for obj in out:
+        meta = obj.get("metadata") if isinstance(obj, dict) else None
+        words = [obj.get("kind"), obj.get("apiVersion")] if isinstance(obj, dict) else [None]
+        if not isinstance(meta, dict) or not all(isinstance(w, str) for w in [*words, meta.get("name")]):
+            raise Failed("매니페스트가 아니다: apiVersion, kind, metadata.name이 있어야 한다.")
+        if not re.fullmatch(r"[A-Za-z]{1,60}", obj["kind"]) or not isinstance(meta.get("namespace", ""), str):
+            raise Failed("매니페스트의 kind나 namespace가 낱말이 아니다.")
+        spec = obj.get("spec")
+        for field in _COUNTS if isinstance(spec, dict) else ():
+            if isinstance(spec.get(field), int) and spec[field] > MAX_PODS:
+                raise Failed(f"{field}: {spec[field]}은 이 과제에 너무 크다(많아야 {MAX_PODS}).")
+    return out
