@@ -43,16 +43,17 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0) -> None:
 
 
 def new_namespaces() -> None:
-    """Leave the host's namespaces; in the new user namespace we are root, outside we stay who we are."""
+    """새 네임스페이스로 옮겨 간다. 안에서는 root, 밖에서는 그대로다."""
     uid, gid = os.getuid(), os.getgid()
     check(libc.unshare(sum(NEW.values())), "unshare")
-    for name, line in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+    maps = {"setgroups": "deny", "uid_map": f"0 {uid} 1", "gid_map": f"0 {gid} 1"}
+    for name, line in maps.items():
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(line)
 
 
 def new_root(root: str) -> None:
-    """An empty root in memory, with the host's programs bound into it read-only: our 'image'."""
+    """메모리에 빈 루트를 만들고 호스트의 프로그램을 읽기 전용으로 얹는다."""
     mount("none", "/", flags=RECURSIVE | PRIVATE)
     mount("tmpfs", root, "tmpfs")
     for name in HOST_DIRECTORIES:
@@ -70,10 +71,11 @@ def new_root(root: str) -> None:
 
 
 def inside(root: str, command: list[str]) -> None:
-    """The first process of the new PID namespace: it is number 1."""
+    """새 PID 네임스페이스의 첫 프로세스, 곧 1번이 하는 일."""
     new_root(root)
     check(libc.sethostname(b"tiny", 4), "sethostname")
-    os.execvpe(command[0], command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"})
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"}
+    os.execvpe(command[0], command, environment)
 
 
 def outside(root: str, command: list[str]) -> int:

@@ -53,7 +53,9 @@ class Cluster:
     scheduler    False: none; a mapping: its KubeSchedulerConfiguration
     settle       let virtual time run until the nodes are Ready
     latency      seconds between a write and its news at the other parts
-    options      what controllers take besides: root_ca (PEM of the CA that pods should trust), cloud (LoadBalancers)
+    options      what controllers take besides: root_ca (PEM of the CA that pods should trust), cloud (True: a cloud
+                 gives LoadBalancers their addresses), loadbalancers (False: nobody in the cluster does, as on bare
+                 metal)
     """
 
     def __init__(

@@ -33,6 +33,7 @@ MAX_LINE = 1_000_000
 MAX_REQUESTS = 5_000
 NOBODY = 65534
 STUDENT = UserInfo("student", "student-uid", ("system:masters", "system:authenticated"))
+PYTHON_AT = "/python"
 PACKAGE = Path(__file__).parents[1]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -193,8 +194,15 @@ def _posix() -> bool:
     return os.name == "posix"
 
 
+def _of_system() -> bool:
+    """Whether our Python is the system's: it is then at the same place inside."""
+    return os.path.realpath(sys.base_prefix).startswith("/usr")
+
+
 def _python() -> str:
-    return os.path.realpath(sys.executable)
+    """Our Python, as the box sees it. Elsewhere than under /usr its own path may lead through somebody's home."""
+    program, prefix = os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix)
+    return program if _of_system() else os.path.join(PYTHON_AT, os.path.relpath(program, prefix))
 
 
 def _environment(safe: bool) -> dict[str, str]:
@@ -210,13 +218,14 @@ def _bwrap() -> list[str]:
     if bwrap is None:
         raise NoSandbox("bubblewrap이 없다. 데비안·우분투라면 `apt install bubblewrap`을 먼저 실행하자.")
     apart = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
-             "--setenv", "PYTHONHASHSEED", "0", "--setenv", "PYTHONUTF8", "1", "--hostname", "box"]
+             "--setenv", "PYTHONHASHSEED", "0", "--setenv", "PYTHONUTF8", "1",
+             "--setenv", "LD_LIBRARY_PATH", f"{PYTHON_AT}/lib", "--hostname", "box"]
     devices = ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--chdir", "/"]
     if os.geteuid() != 0:
         return [bwrap, *apart, *_mounts(), *devices, "--remount-ro", "/", "--"]
     nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
-    outer = [bwrap, "--die-with-parent", *_mounts(), "--dir", "/proc", "--dir", "/dev", "--proc", "/proc",
-             "--dev", "/dev", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"]
+    outer = [bwrap, "--die-with-parent", *_mounts(), "--dir", "/tmp", "--bind", "/proc", "/proc",
+             "--dev-bind", "/dev", "/dev", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"]
     return [*outer, *nobody, bwrap, *apart, "--ro-bind", "/", "/", *devices, "--"]
 
 
@@ -225,9 +234,9 @@ def _mounts() -> list[str]:
     out = []
     for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"):
         out += ["--ro-bind-try", path, path]
-    prefix = os.path.realpath(sys.base_prefix)
-    if not prefix.startswith("/usr/"):
-        out += ["--ro-bind", prefix, prefix]
+    out += ["--perms", "0755", "--dir", "/box", "--perms", "0755", "--dir", "/box/minik8s"]
+    if not _of_system():
+        out += ["--ro-bind", os.path.realpath(sys.base_prefix), PYTHON_AT]
     parts = [p for p in sorted(PACKAGE.iterdir()) if p.name not in ("grading", "assignments", "__pycache__")]
     for part in parts:
         out += ["--ro-bind", str(part), f"/box/minik8s/{part.name}"]

@@ -21,7 +21,7 @@ class SimulatedSession:
         self._chunks: Chunks = []
 
     def put(self, channel: int, text: str) -> None:
-        self._chunks.append((channel, text.encode()))
+        self._chunks.append((channel, text.encode(errors="surrogateescape")))
         self._ring()
 
     def read(self) -> Chunks:
@@ -29,7 +29,7 @@ class SimulatedSession:
         return out
 
     def write(self, data: bytes) -> None:
-        self.input.feed(data.decode(errors="replace"))
+        self.input.feed(data.decode(errors="surrogateescape"))
 
     def close_stdin(self) -> None:
         self.input.end()
@@ -49,7 +49,7 @@ class SimulatedSession:
 
     def output(self, channel: int = 1) -> str:
         """What has been written so far and not read (kept for a later `read`)."""
-        return b"".join(data for c, data in self._chunks if c == channel).decode()
+        return b"".join(data for c, data in self._chunks if c == channel).decode(errors="replace")
 
     def _ring(self) -> None:
         if self.wake is not None:

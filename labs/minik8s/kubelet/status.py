@@ -185,7 +185,7 @@ def _container_status(pod: PodWorker, worker: ContainerWorker, initialized: bool
         "name": worker.name,
         "image": str(image.reference) if image is not None else worker.spec["image"],
         "imageID": image.id if image is not None else "",
-        "ready": worker.ready,
+        "ready": worker.ready and worker.kind != "ephemeral",  # nothing probes those (prober_manager.go)
         "restartCount": max(0, worker.attempt),
         "started": worker.state in STARTED_STATES and worker.started,
         "state": _state(pod, worker, initialized),

@@ -10,6 +10,7 @@ import atexit
 import fnmatch
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -24,17 +25,22 @@ from urllib.parse import urlencode
 import yaml
 
 from minik8s.client import Client
+from minik8s.lab import outlook, refs, remains, remote_traffic
 from minik8s.lab.chronicle import Change
+from minik8s.lab.load import Traffic
 from minik8s.lab.official import ADMIN
 from minik8s.lab.session import Lab
+from minik8s.lab.views import decision
+from minik8s.lab.views.svg import View
+from minik8s.objects import Object
+from minik8s.scheduler import explain
 from minik8s.trace import Record
 from minik8s.wire import Request, Response, StatusError, WatchEvent
 
-ALLOWED = ("kind-*", "minikube", "k3d-*", "docker-desktop", "rancher-desktop", "orbstack", "colima*", "minik8s")
+ALLOWED = ("kind-*", "minikube", "minikube-minik8s", "k3d-*", "docker-desktop", "rancher-desktop", "orbstack", "colima*", "minik8s")
 """Contexts that are known to be for practice."""
 
 OPT_IN = "MINIK8S_ALLOW_CONTEXT"
-LABEL = "minik8s.io/lab"
 WATCHED = ("pods", "deployments.apps", "replicasets.apps", "nodes")
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 
@@ -56,12 +62,24 @@ def check_context(context: str, known: list[str]) -> None:
     )
 
 
-def user_kubeconfig() -> Path:
-    """The first kubeconfig file that exists: $KUBECONFIG, or ~/.kube/config."""
+def contexts(path: Path) -> list[str]:
+    """The contexts of a kubeconfig file. ContextRefused when it cannot be read."""
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return [str(entry["name"]) for entry in config.get("contexts") or []]
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        raise ContextRefused(f"kubeconfig를 읽을 수 없다: {path}. YAML이 깨졌는지 살피자.") from None
+
+
+def user_kubeconfig(context: str = "") -> Path:
+    """The file of $KUBECONFIG (or ~/.kube/config) that knows the context; else the first that exists."""
     named = [Path(p) for p in os.environ.get("KUBECONFIG", "").split(os.pathsep) if p]
-    for path in named or [Path.home() / ".kube" / "config"]:
-        if path.exists():
+    there = [path for path in named or [Path.home() / ".kube" / "config"] if path.exists()]
+    for path in there:
+        if context in contexts(path):
             return path
+    if there:
+        return there[0]
     raise ContextRefused("kubeconfig 파일이 없다. `minik8s up`이나 `kind create cluster`로 클러스터를 먼저 만들자.")
 
 
@@ -75,7 +93,7 @@ def private_copy(source: Path, context: str, namespace: str) -> Path:
     ):
         for entry in config.get(section) or []:
             for name in keys:
-                if entry[part].get(name):
+                if (entry.get(part) or {}).get(name):
                     entry[part][name] = str((base / entry[part][name]).resolve())
     for entry in config.get("contexts") or []:
         if entry["name"] == context:
@@ -94,7 +112,7 @@ class RemoteStream:
 
     def __init__(self, answer: Any):
         self._answer = answer
-        self._queue: deque[WatchEvent] = deque()
+        self._queue: deque[tuple[float, WatchEvent]] = deque()
         self.wake: Callable[[], None] | None = None
         self.closed = False
         threading.Thread(target=self._read, daemon=True).start()
@@ -106,12 +124,16 @@ class RemoteStream:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in filter(None, lines):
                     event = json.loads(line)
-                    self._queue.append(WatchEvent(event["type"], event["object"]))
+                    self._queue.append((time.time(), WatchEvent(event["type"], event["object"])))
         except Exception:  # the connection ended one way or another; the reader only needs to know that it did
             pass
         self.closed = True
 
     def drain(self) -> list[WatchEvent]:
+        return [event for _, event in self.timed()]
+
+    def timed(self) -> list[tuple[float, WatchEvent]]:
+        """The events since the last call, each with when it came."""
         return [self._queue.popleft() for _ in range(len(self._queue))]
 
     def close(self) -> None:
@@ -131,7 +153,8 @@ class Remote:
         load: Any = config.new_client_from_config
         self.api_client: Any = load(str(kubeconfig), context, persist_config=False)
         self._changes: list[Change] = []
-        self._streams: list[tuple[str, RemoteStream]] = []
+        self._streams: dict[str, RemoteStream] = {}
+        self._watch: Callable[[str], RemoteStream | None] = lambda resource: None
 
     # ---- Place ---------------------------------------------------------------
     def handle(self, request: Request) -> Response:
@@ -177,10 +200,14 @@ class Remote:
 
     def changes(self) -> list[Change]:
         """What the lab has seen happen since it connected."""
-        for resource, stream in self._streams:
-            for event in stream.drain():
+        for resource, stream in self._streams.items():
+            for when, event in stream.timed():
                 if event.type in {"ADDED", "MODIFIED", "DELETED"}:
-                    self._changes.append(Change(time.time(), event.type, resource, event.object))
+                    self._changes.append(Change(when, event.type, resource, event.object))
+        for resource, stream in list(self._streams.items()):
+            if stream.closed:  # API servers end every watch after some minutes
+                self._open(resource)
+        self._changes.sort(key=lambda change: change.time)
         return self._changes
 
     def records(self) -> list[Record]:
@@ -188,15 +215,24 @@ class Remote:
         return []
 
     # ---- more ------------------------------------------------------------------
-    def follow(self, client: Client) -> None:
+    def follow(self, client: Client, namespace: str) -> None:
         """Watch what the views need, from now on."""
-        for resource in WATCHED:
+
+        def watch(resource: str) -> RemoteStream | None:
             try:
-                stream = client.watch(resource)
+                stream = client.watch(resource, None if resource == "nodes" else namespace)
             except StatusError:
-                continue  # not allowed to watch it: the view shows what is left
-            if isinstance(stream, RemoteStream):
-                self._streams.append((resource, stream))
+                return None  # not allowed to watch it: the view shows what is left
+            return stream if isinstance(stream, RemoteStream) else None
+
+        self._watch = watch
+        for resource in WATCHED:
+            self._open(resource)
+
+    def _open(self, resource: str) -> None:
+        stream = self._watch(resource)
+        if stream is not None:
+            self._streams[resource] = stream
 
 
 def _timeout(read: float | None) -> Any:
@@ -213,38 +249,54 @@ def _decoded(answer: Any) -> Any:
 
 
 def _unreachable(name: str, error: Exception) -> Response:
-    text = str(error)
-    if "certificate" in text.lower():
+    text = str(error).lower()
+    if "certificate" in text or "ssl" in text:
         why = "인증서를 믿을 수 없거나 기한이 지났다. 클러스터를 다시 만들었다면 kubeconfig도 새로 받자."
+    elif "timed out" in text or "timeout" in text:
+        why = (
+            "대답이 오지 않는다. 클러스터가 켜져 있는지, 방화벽이나 프록시(NO_PROXY)가 막는지 살피자(`minik8s doctor`)."
+        )
     else:
-        why = "클러스터가 켜져 있는지, 주소가 맞는지 살피자(`kubectl cluster-info`)."
+        why = "클러스터가 켜져 있는지, 주소가 맞는지 살피자(`kubectl cluster-info`, `minik8s doctor`)."
     message = f"{name}에 닿지 않는다: {why}"
     return Response(503, StatusError(503, "ServiceUnavailable", message).status())
 
 
-def connect_remote(context: str, name: str = "lab") -> Lab:
-    """A Lab on a real cluster, in a namespace of its own. ContextRefused, StatusError in Korean."""
-    source = user_kubeconfig()
-    config = yaml.safe_load(source.read_text(encoding="utf-8")) or {}
-    check_context(context, [entry["name"] for entry in config.get("contexts") or []])
+class Unusable(RuntimeError):
+    """이 클러스터에서는 실습할 수 없다. 까닭과 할 일이 글에 있다."""
+
+
+def connect_remote(context: str, name: str = "lab") -> RemoteLab:
+    """A Lab on a real cluster, in a namespace of its own. ContextRefused or Unusable, in Korean."""
+    source = user_kubeconfig(context)
+    check_context(context, contexts(source))
     namespace = f"minik8s-{name}-{os.urandom(3).hex()}"
     place = Remote(context, private_copy(source, context, namespace))
     client = Client(place.handle, actor="minik8s-lab", user=ADMIN)
-    client.call("GET", "/version")
-    for stale in leftovers(client):
-        print(f"지난 실습이 남긴 네임스페이스가 있다: {stale}. `k.remove_leftovers()`로 지울 수 있다.")
-    client.create(
-        "namespaces",
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {LABEL: name}}},
-    )
-    place.follow(client)
+    try:
+        client.call("GET", "/version")
+        remains.announce(client)
+        client.create("namespaces", remains.namespace(namespace, name))
+    except StatusError as error:
+        raise Unusable(_why(error, context)) from None
+    remains.await_usable(client, namespace)
+    if shutil.which("kubectl") is None:
+        print(
+            "kubectl이 없어서 함께 온 작은 kubectl을 쓴다. 진짜를 쓰려면 https://kubernetes.io/docs/tasks/tools/ 를 보자."
+        )
+    place.follow(client, namespace)
     return RemoteLab(place, namespace)
 
 
-def leftovers(client: Client) -> list[str]:
-    """Namespaces that earlier labs made and did not remove."""
-    found = client.list("namespaces", label_selector=LABEL)
-    return [ns["metadata"]["name"] for ns in found if not ns["metadata"].get("deletionTimestamp")]
+def _why(error: StatusError, context: str) -> str:
+    if error.code == 401:
+        return f"{context}의 API 서버가 누구인지 모르겠다고 한다(401). 토큰이나 인증서의 기한이 지났는지 보고, kubeconfig를 새로 받자."
+    if error.code == 403:
+        return (
+            f"{context}에서 할 권한이 없다(403): {error.message}. "
+            "실습은 제 네임스페이스를 만들어 쓴다. 관리자에게 네임스페이스를 만들 권한을 부탁하거나 내장 클러스터에서 하자."
+        )
+    return error.message
 
 
 class RemoteLab(Lab):
@@ -266,10 +318,8 @@ class RemoteLab(Lab):
         binary = shutil.which("kubectl")
         if binary is None:
             return super().kubectl(line, stdin=stdin)
-        import shlex
-
         done = subprocess.run(
-            [binary, *shlex.split(line)],
+            [binary, *shlex.split(line.removeprefix("kubectl "))],
             input=stdin,
             capture_output=True,
             text=True,
@@ -278,43 +328,42 @@ class RemoteLab(Lab):
         )
         return Result(done.stdout, done.stderr, done.returncode)
 
+    def traffic(self, target: str, *, wait: bool = True, **options: Any) -> Traffic:
+        """서비스(`shop`, `svc/shop:80/path`)나 파드(`pod/web:80`)에 API 서버의 프록시로 요청을 보낸다. 정말로 기다린다."""
+        return Traffic(
+            remote_traffic.send(self.client, self._remote.handle, target, self.namespace, wait=wait, **options)
+        )
+
+    def explain(self, ref: str) -> View:
+        """이 클러스터의 지금 노드와 파드를 읽어, 우리 스케줄러라면 이 파드를 어디에 두었을지 보여 준다."""
+        name = refs.parse(ref, self.client).name
+        decided = outlook.decide(self.client, self.namespace, name)
+        print(outlook.compared(decided, self.get(f"pod/{name}")["spec"].get("nodeName") or ""))
+        return decision.of_record(explain.as_record(decided))
+
     def cleanup(self) -> None:
         """이 실습의 네임스페이스와, 네임스페이스 밖에 만든 것을 지운다."""
         for ref, namespace in reversed(self._made):
-            if namespace != self.namespace or ref.resource in _CLUSTER_SCOPED:
-                self._forget(ref.resource, namespace, ref.name)
+            if namespace != self.namespace or ref.resource in remains.CLUSTER_SCOPED:
+                remains.forget(self.client, ref.resource, namespace, ref.name)
         self._made.clear()
-        self._forget("namespaces", "", self.namespace)
+        remains.remove(self.client, self.namespace)
 
     def remove_leftovers(self) -> list[str]:
-        """지난 실습들이 남긴 네임스페이스를 지우고 그 이름을 돌려준다."""
-        stale = [name for name in leftovers(self.client) if name != self.namespace]
+        """지난 실습들이 남긴 것을 지우고 그 네임스페이스의 이름을 돌려준다. 지금 도는 실습과 남의 것은 두고."""
+        stale = remains.leftovers(self.client)
         for name in stale:
-            self._forget("namespaces", "", name)
+            remains.remove(self.client, name)
         return stale
 
-    def _forget(self, resource: str, namespace: str, name: str) -> None:
-        try:
-            self.client.delete(resource, namespace, name, propagation="Background")
-        except StatusError as error:
-            if error.code != 404:
-                raise
+    def _apply(self, obj: Object, ref: refs.Ref, namespace: str) -> Object:
+        if ref.resource in remains.CLUSTER_SCOPED:
+            meta = obj["metadata"]
+            obj = {**obj, "metadata": {**meta, "labels": {**(meta.get("labels") or {}), remains.LABEL: self.namespace}}}
+        return super()._apply(obj, ref, namespace)
 
     def _farewell(self) -> None:
         try:
             self.cleanup()
         except StatusError:
             pass  # the server went first; the namespace is found at the next start
-
-
-_CLUSTER_SCOPED = frozenset(
-    {
-        "persistentvolumes",
-        "storageclasses.storage.k8s.io",
-        "namespaces",
-        "priorityclasses.scheduling.k8s.io",
-        "clusterroles.rbac.authorization.k8s.io",
-        "clusterrolebindings.rbac.authorization.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io",
-    }
-)

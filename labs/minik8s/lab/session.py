@@ -21,7 +21,7 @@ from minik8s.lab.kubectl import Result
 from minik8s.lab.load import Traffic
 from minik8s.lab.official import ADMIN, api_client
 from minik8s.lab.place import Place
-from minik8s.lab.views import decision, journey, map, packing, request, rollout, timeline
+from minik8s.lab.views import decision, journey, map, packing, request, rollout, scrubber, timeline
 from minik8s.lab.views.svg import Text, View
 from minik8s.objects import Object, thaw
 from minik8s.objects.meta import key
@@ -248,6 +248,20 @@ class Lab:
         begin = since if since is not None else max(0.0, min((c.time - start for c in changes), default=0.0))
         marks = [(r.time - start, f"{r.verb} {r.object}") for r in self.place.records() if r.actor == "fault"]
         return timeline.render(rows, begin, self.elapsed, marks, title=title)
+
+    def scrub(
+        self, selector: str = "", *, since: float | None = None, small: bool = False, title: str = "그 순간의 클러스터"
+    ) -> scrubber.Scrubber:
+        """슬라이더로 지난 순간들을 오가며 그때의 지도를 본다. 좌우 화살표 글쇠로 한 순간씩 움직인다.
+
+        selector가 없으면 실습 네임스페이스의 파드를 모두 본다. since는 실습을 시작한 뒤의 초.
+        small=True이거나 ipywidgets가 없으면 순간 여섯을 작은 지도로 나란히 보인다.
+        """
+        wanted = dict(pair.split("=", 1) for pair in selector.split(",") if pair)
+        changes = self.place.changes()
+        uids = [c.object["metadata"]["uid"] for c in changes if _of_lab(c, self.namespace, wanted)]
+        marks = [(r.time - self._started, f"{r.verb} {r.object}") for r in self.place.records() if r.actor == "fault"]
+        return scrubber.Scrubber(scrubber.moments(changes, uids, self._started, since, marks), title, small=small)
 
     def journey(self, ref: str, *, steps: int | None = None, title: str = "매니페스트의 여정") -> View:
         """오브젝트 하나와 거기서 나온 것들을 누가 차례로 만들고 고쳤는지 그린다. steps는 그릴 걸음의 수."""

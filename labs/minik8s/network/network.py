@@ -12,10 +12,12 @@ from minik8s.network.traffic import Traffic
 class Network:
     """`fabric` goes into the kubelets' world; `traffic` is what a lab sends load with.
 
-    The actors that write to the API wait for `start`: a bare control plane has no load balancers.
+    The actors that write to the API wait for `start`: a bare control plane has no load balancers, and neither has a
+    cluster on bare metal (the option `loadbalancers` is False) until somebody installs one.
     """
 
     def __init__(self, ctx: Context):
+        self._gives_addresses = bool(ctx.options.get("loadbalancers", True))
         self.fabric = ClusterFabric(ctx.clock, ctx.informers)
         self.loadbalancers = LoadBalancers(ctx)
         self.gateways = Gateways(ctx, self.fabric)
@@ -23,7 +25,8 @@ class Network:
         self.stop()
 
     def start(self) -> None:
-        self.loadbalancers.start()
+        if self._gives_addresses:
+            self.loadbalancers.start()
         self.gateways.start()
 
     def stop(self) -> None:

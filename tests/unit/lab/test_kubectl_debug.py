@@ -18,7 +18,9 @@ def test_a_debug_container_shares_the_network_of_the_pod(k):
     assert done.code == 0 and done.stderr.startswith('Targeting container "web".')
     k.sleep(5)
     assert "Welcome to nginx!" in k.kubectl("exec web -c box -- wget -qO- http://localhost/").stdout
-    assert k.get("pod/web")["status"]["containerStatuses"][0]["restartCount"] == 0
+    status = k.get("pod/web")["status"]
+    assert status["containerStatuses"][0]["restartCount"] == 0
+    assert status["ephemeralContainerStatuses"][0]["ready"] is False
 
 
 def test_a_name_is_made_up_when_none_is_given(k):

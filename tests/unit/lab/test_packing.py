@@ -7,7 +7,7 @@ import pytest
 from minik8s import lab
 from minik8s.lab import traces
 from minik8s.lab.views import packing
-from minik8s.scheduler.packing import Machine
+from minik8s.scheduler.packing import Machine, pack
 
 NODES = b"sn,cpu_milli,memory_mib,gpu,model\nm0,8000,1024,2,T4\n"
 PODS = b"name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos\np0,1000,10,1,500,,LS\np1,1000,10,2,1000,T4|P100,LS\n"
@@ -77,3 +77,10 @@ def test_a_failing_network_is_told_in_korean(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("urllib.request.urlopen", broken)
     with pytest.raises(traces.TraceMissing, match="내려받지 못했다"):
         traces.openb(tmp_path, download=True)
+
+
+def test_curves_say_how_much_was_placed_of_what_arrived():
+    trace = traces.synthetic(10, seed=7)
+    view = packing.curves({"fgd": pack(trace.machines, trace.tasks, "fgd")})
+    assert repr(view).startswith("fgd: 80 % 도착에")
+    assert "<path" in view.svg

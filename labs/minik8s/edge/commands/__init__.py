@@ -8,4 +8,8 @@ COMMANDS = [
     "kubeconfig",
     "version",
     "schedule",
+    "doctor",
+    "kind",
+    "minikube",
+    "images",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minik8s.kubelet.behaviour import Behaviour
 from minik8s.kubelet.images import Image
+from minik8s.kubelet.programs.archive import ARCHIVE_COMMANDS
 from minik8s.kubelet.programs.files import FILE_COMMANDS
 from minik8s.kubelet.programs.net import NET_COMMANDS
 from minik8s.kubelet.programs.servers import SERVERS, daemon
@@ -12,7 +13,9 @@ from minik8s.kubelet.programs.system import SYSTEM_COMMANDS
 from minik8s.kubelet.programs.text import TEXT_COMMANDS
 from minik8s.kubelet.tasks import Command, Process, Program
 
-COMMANDS: dict[str, Command] = {**FILE_COMMANDS, **NET_COMMANDS, **SERVERS, **SYSTEM_COMMANDS, **TEXT_COMMANDS}
+COMMANDS: dict[str, Command] = {
+    **ARCHIVE_COMMANDS, **FILE_COMMANDS, **NET_COMMANDS, **SERVERS, **SYSTEM_COMMANDS, **TEXT_COMMANDS
+}
 
 WRAPPERS = frozenset({"docker-entrypoint.sh", "entrypoint.sh", "tini", "dumb-init", "exec"})
 """Programs that only run what follows them."""

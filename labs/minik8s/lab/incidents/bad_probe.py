@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """준비성 프로브가 없는 길을 묻는다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, answers, available, container, events

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """컨테이너가 뜨자마자 끝난다: 있어야 할 환경 변수가 없다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, available

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """다른 네임스페이스로 옮긴 서비스를 짧은 이름으로 부른다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, available
@@ -27,9 +28,7 @@ PROBLEM = Problem(
     manifest="""
 apiVersion: v1
 kind: Namespace
-metadata:
-  name: "{moved}"
-  labels: {minik8s.io/lab: incident}
+metadata: {name: "{moved}"}
 ---
 apiVersion: apps/v1
 kind: Deployment

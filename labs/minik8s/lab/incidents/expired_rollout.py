@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """새 판의 이미지가 없어서 롤아웃이 기한을 넘겼다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, answers, available

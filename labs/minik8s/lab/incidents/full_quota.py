@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """네임스페이스의 리소스쿼터가 꽉 찼다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, available, events

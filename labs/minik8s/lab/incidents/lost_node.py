@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """노드 하나가 사라지고, 그 노드에 못 박힌 파드가 갈 곳을 잃었다."""
 
 from minik8s.lab.conditions import condition

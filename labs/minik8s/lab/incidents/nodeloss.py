@@ -7,11 +7,10 @@ import shutil
 import subprocess
 
 from minik8s.lab.place import Embedded
+from minik8s.lab.remains import CORDONED
 from minik8s.lab.session import Lab
 
 PERMISSION = "MINIK8S_ALLOW_NODE_FAULTS"
-CORDONED = "minik8s.io/cordoned"
-"""Annotation of the lab's namespace: the node to give back, should the notebook die before it does."""
 
 
 def lose(lab: Lab, node: str, selector: str) -> list[str]:

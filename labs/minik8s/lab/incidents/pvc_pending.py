@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """볼륨 요청이 없는 스토리지클래스를 부른다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, available

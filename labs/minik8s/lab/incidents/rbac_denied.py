@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """롤바인딩이 다른 서비스어카운트를 가리킨다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem

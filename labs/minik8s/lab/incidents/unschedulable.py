@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """어떤 노드에도 들어가지 않을 만큼 큰 요청."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, available, container

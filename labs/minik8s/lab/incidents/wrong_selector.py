@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """서비스의 셀렉터가 파드의 레이블과 다르다."""
 
 from minik8s.lab.incidents.problem import Check, Problem, answers, available

@@ -21,12 +21,33 @@ def create(s: Session) -> None:
         return
     kind = s.args.words[0] if s.args.words else ""
     maker = _MAKERS.get(_ALIASES.get(kind, kind))
-    if maker is None:
+    if maker is None and kind != "token":
         raise UsageError("error: must specify one of -f and -k" if not kind else f'error: unknown command "{kind}"')
     words = s.args.words[1:]
     if len(words) < 1:
         raise UsageError("error: exactly one NAME is required, got 0\nSee 'kubectl create -h' for help and examples")
+    if kind == "token":
+        _token(s, words[0])
+        return
+    if kind == "job" and s.args.get("from"):
+        _make(s, _job_from(s, words[0]), "failed to create job: ")
+        return
+    assert maker is not None
     _make(s, maker(s.args, words), f"failed to create {_ALIASES.get(kind, kind).partition('/')[0]}: ")
+
+
+def _token(s: Session, account: str) -> None:
+    """`create token NAME`: a token that a ServiceAccount's holder may show for a while."""
+    spec: Object = {"audiences": s.args.all("audience")} if s.args.all("audience") else {}
+    if s.args.get("duration"):
+        spec["expirationSeconds"] = int(duration(s.args.get("duration")))
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+    try:
+        answer = s.client.create_subresource("serviceaccounts", s.namespace, account, "token", body)
+    except StatusError as error:
+        s.complain(f"error: failed to create token: {error.message}")
+        return
+    s.print(answer["status"]["token"])
 
 
 def _make(s: Session, obj: Object, prefix: str = "", done: str = "created", remember: str = "kubectl-create") -> None:
@@ -94,6 +115,10 @@ def _configmap(a: Args, words: list[str]) -> Object:
 def _secret(a: Args, words: list[str]) -> Object:
     if words[0] == "docker-registry" and len(words) > 1:
         return _docker_secret(a, words[1])
+    if words[0] == "tls" and len(words) > 1:
+        pair = {"tls.crt": a.get("cert"), "tls.key": a.get("key")}
+        data = {k: base64.b64encode(manifests.locate(v).read_bytes()).decode() for k, v in pair.items()}
+        return _base("v1", "Secret", words[1], data=data, type="kubernetes.io/tls")
     name = words[1] if words[0] == "generic" and len(words) > 1 else words[0]
     data = {k: base64.b64encode(v.encode()).decode() for k, v in _literals(a).items()}
     return _base("v1", "Secret", name, data=data, type=a.get("type", "Opaque"))
@@ -118,6 +143,22 @@ def _job_spec(a: Args, name: str) -> Object:
     return {"template": {"spec": {"containers": [one], "restartPolicy": a.get("restart", "Never")}}}
 
 
+def _job_from(s: Session, name: str) -> Object:
+    """`create job NAME --from=cronjob/X`: what the CronJob would make, now and by hand."""
+    ref = s.targets([s.args.get("from")])[0]
+    if ref.resource != "cronjobs.batch":
+        raise UsageError(f"error: from must be an existing cronjob: {s.args.get('from')}")
+    source = s.client.get(ref.resource, s.namespace, ref.name)
+    template = source["spec"]["jobTemplate"]
+    meta = template.get("metadata") or {}
+    obj = _base("batch/v1", "Job", name, spec=template["spec"])
+    obj["metadata"]["annotations"] = {"cronjob.kubernetes.io/instantiate": "manual", **(meta.get("annotations") or {})}
+    obj["metadata"]["labels"] = dict(meta.get("labels") or {})
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": ref.name, "uid": source["metadata"]["uid"]}
+    obj["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
+    return obj
+
+
 def _cronjob(a: Args, words: list[str]) -> Object:
     if not a.get("schedule"):
         raise UsageError('error: required flag(s) "schedule" not set')
@@ -134,7 +175,10 @@ def _rules(a: Args) -> list[Object]:
     rules: list[Object] = []
     for resource in [r for text in a.all("resource") for r in text.split(",")]:
         plural, _, group = resource.partition(".")
-        rules.append({"apiGroups": [group], "resources": [plural], "verbs": verbs})
+        rule: Object = {"apiGroups": [group], "resources": [plural], "verbs": verbs}
+        if a.all("resource-name"):
+            rule["resourceNames"] = a.all("resource-name")
+        rules.append(rule)
     merged: dict[str, Object] = {}
     for rule in rules:
         one = merged.setdefault(rule["apiGroups"][0], {**rule, "resources": []})

@@ -11,7 +11,7 @@ from minik8s.lab.amounts import pod_requests
 from minik8s.lab.views import svg
 from minik8s.objects import Object
 from minik8s.objects.quantity import milli, value
-from minik8s.scheduler.packing import GPU, Machine
+from minik8s.scheduler.packing import GPU, Machine, Result
 
 WIDTH, NAME, BAR, GAP = 720.0, 84.0, 20.0, 6.0
 COLOURS = (svg.DONE, svg.OK, svg.WAIT, "#6a1b9a", "#00695c", "#ad1457", "#455a64", "#5d4037")
@@ -131,3 +131,47 @@ def summary(found: Sequence[Machine]) -> str:
         f"기계 {len(found)}대, GPU {len(lefts)}개: 꽉 찬 것 {full}, 일부만 찬 것 {len(lefts) - full - empty}, "
         f"빈 것 {empty}. 할당 {share:.1f} %"
     )
+
+
+# How far a policy gets
+
+HIGH, LEFT_EDGE, FOOT = 300.0, 46.0, 40.0
+
+
+def curves(results: Mapping[str, Result], title: str = "도착한 만큼과 놓은 만큼", low: float = 60.0) -> svg.View:
+    """GPU per cent placed against per cent arrived, one line per result, from `low` per cent on."""
+    top = max((max(r.arrived, default=100.0) for r in results.values()), default=100.0)
+    scale = (WIDTH - LEFT_EDGE - 10) / (top - low)
+    tall = (HIGH - FOOT - 40) / (100 - low)
+
+    def at(arrived: float, allocated: float) -> tuple[float, float]:
+        return LEFT_EDGE + (arrived - low) * scale, HIGH - FOOT - (allocated - low) * tall
+
+    parts: list[str] = []
+    for tick in range(int(low), int(top) + 1, 10):
+        x, y = at(tick, low)
+        parts += [svg.line(x, 30, x, y, opacity=0.12), svg.text(x, y + 16, f"{tick}", size=11, anchor="middle")]
+        if tick <= 100:
+            height = at(low, tick)[1]
+            parts.append(svg.line(LEFT_EDGE, height, WIDTH - 10, height, opacity=0.12))
+            parts.append(svg.text(LEFT_EDGE - 6, height + 4, f"{tick}", size=11, anchor="end"))
+    parts.append(
+        svg.text(WIDTH - 10, HIGH - 8, "도착한 GPU 요청(클러스터의 %). 세로: 놓은 것(%)", size=12, anchor="end")
+    )
+    key, words = LEFT_EDGE, []
+    for i, (name, result) in enumerate(results.items()):
+        line = [at(a, b) for a, b in zip(result.arrived, result.allocated, strict=True) if a >= low and b >= low]
+        parts.append(svg.path(_sparse(line), stroke=COLOURS[i % len(COLOURS)]))
+        parts += [svg.rect(key, 6, 14, 10, fill=COLOURS[i % len(COLOURS)], r=2), svg.text(key + 19, 15, name, size=12)]
+        key += 30 + svg.width_of(name, 12)
+        words.append(f"{name}: " + ", ".join(f"{x} % 도착에 {result.at(x):.1f} %" for x in (80, 90, 100)))
+    return svg.View(svg.document(WIDTH, HIGH, parts, title), "\n".join(words), title)
+
+
+def _sparse(points: list[tuple[float, float]], step: float = 3.0) -> list[tuple[float, float]]:
+    """Points at least `step` apart: no eye sees more."""
+    kept: list[tuple[float, float]] = []
+    for point in points:
+        if not kept or point[0] - kept[-1][0] >= step:
+            kept.append(point)
+    return kept
