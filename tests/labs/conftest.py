@@ -27,7 +27,7 @@ def server(tmp_path_factory):
     """A running `minik8s up`; the environment that leads a notebook to it."""
     folder = tmp_path_factory.mktemp("up")
     config = folder / "kubeconfig"
-    command = [sys.executable, "-m", "minik8s", "up", "--nodes", "3", "--kubeconfig", str(config), "--use", "--seed", "1"]
+    command = [sys.executable, "-m", "minik8s", "up", "--nodes=3", "--kubeconfig", str(config), "--use", "--seed=1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
     assert process.stdout is not None
     line = process.stdout.readline()

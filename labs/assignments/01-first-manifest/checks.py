@@ -6,7 +6,8 @@ from minik8s.grading import Case
 def runs(case: Case) -> None:
     stage = case.stage()
     stage.apply("pod")
-    case.need(any(p["metadata"]["name"] == case.v.name for p in stage.ready()), f"파드 {case.v.name}이 준비되지 않았다.")
+    names = [p["metadata"]["name"] for p in stage.ready()]
+    case.need(case.v.name in names, f"파드 {case.v.name}이 준비되지 않았다.")
     load = stage.load(f"pod/{case.v.name}:80", duration=2)
     case.need(load.lost == 0, "파드가 80번 포트로 대답하지 않는다.")
 

@@ -45,7 +45,7 @@ def updates(case: Case) -> None:
 
 
 def no_loss(case: Case) -> None:
-    load = _during(case, _up(case), rate=10, clients=5)
+    load = _during(case, _up(case), rate=25, clients=10)
     case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개를 잃었다: {load.summary()['errors']}.")
 
 

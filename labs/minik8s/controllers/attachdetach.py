@@ -11,9 +11,12 @@ from minik8s.client.controller import Context, Controller
 from minik8s.controllers.podutil import is_finished
 from minik8s.controllers.protection import BY_CLAIM, claims_of_pod
 from minik8s.objects import Object
+from minik8s.objects.meta import key
 from minik8s.wire import StatusError
 
 ATTACHMENTS = "volumeattachments.storage.k8s.io"
+MULTI_ATTACH_RETRY = 2.0
+"""Seconds until a volume that is attached elsewhere is looked at again. A pod is told of it once."""
 
 
 class AttachDetachController(Controller):
@@ -28,7 +31,17 @@ class AttachDetachController(Controller):
         self.volumes = ctx.informers("persistentvolumes")
         self.drivers = ctx.informers("csidrivers.storage.k8s.io")
         self.attachments = ctx.informers(ATTACHMENTS)
+        self._told: set[tuple[str, str]] = set()
+        self._attached: set[tuple[str, str]] = set()
         self.pods.on_change(self._pod_changed)
+        self.claims.on_change(self._claim_changed)
+
+    def _claim_changed(self, old: Object | None, new: Object | None) -> None:
+        """A claim that has got its volume: those who wait for it want it attached."""
+        if new is not None and new["spec"].get("volumeName") and not (old or {}).get("spec", {}).get("volumeName"):
+            for pod in self.pods.by_index(BY_CLAIM, key(new)):
+                if pod["spec"].get("nodeName"):
+                    self.enqueue(f"{new['spec']['volumeName']}@{pod['spec']['nodeName']}")
 
     def _pod_changed(self, old: Object | None, new: Object | None) -> None:
         pod = new or old
@@ -53,16 +66,45 @@ class AttachDetachController(Controller):
         handle = volume["spec"]["csi"].get("volumeHandle", "")
         name = "csi-" + hashlib.sha256(f"{handle}{driver}{node}".encode()).hexdigest()
         if self._wanted(volume, node):
+            if self._held_elsewhere(volume, node):
+                self._tell_multi_attach(volume, node)
+                return MULTI_ATTACH_RETRY
+            self._attached.add((volume_name, node))
             self._attach(name, driver, volume_name, node)
-        elif self.attachments.get("", name) is not None:
+        elif (volume_name, node) in self._attached or self.attachments.get("", name) is not None:
             self._detach(name)
+            self._attached.discard((volume_name, node))
         return None
 
     def _wanted(self, volume: Object, node: str) -> bool:
+        return any(pod["spec"].get("nodeName") == node and not is_finished(pod) for pod in self._users(volume))
+
+    def _users(self, volume: Object) -> list[Object]:
         reference = volume["spec"].get("claimRef") or {}
-        claim = f"{reference.get('namespace')}/{reference.get('name')}"
-        users = self.pods.by_index(BY_CLAIM, claim)
-        return any(pod["spec"].get("nodeName") == node and not is_finished(pod) for pod in users)
+        return self.pods.by_index(BY_CLAIM, f"{reference.get('namespace')}/{reference.get('name')}")
+
+    def _held_elsewhere(self, volume: Object, node: str) -> bool:
+        """A volume for one node only stays where it is attached until it has been taken off there."""
+        if {"ReadWriteMany", "ReadOnlyMany"} & set(volume["spec"].get("accessModes") or ()):
+            return False
+        name = volume["metadata"]["name"]
+        places = {(a["spec"]["source"].get("persistentVolumeName"), a["spec"]["nodeName"])
+                  for a in self.attachments.list()}
+        return any(v == name and n != node for v, n in places | self._attached)
+
+    def _tell_multi_attach(self, volume: Object, node: str) -> None:
+        name = volume["metadata"]["name"]
+        users = [p for p in self._users(volume) if not is_finished(p)]
+        holders = ", ".join(p["metadata"]["name"] for p in users if p["spec"].get("nodeName") not in (None, "", node))
+        text = "exclusively attached to one node and can't be attached to another"
+        if holders:
+            text = f"used by pod(s) {holders}"
+        message = f'Multi-Attach error for volume "{name}" Volume is already {text}'
+        for pod in users:
+            place = (pod["metadata"]["uid"], name)
+            if pod["spec"].get("nodeName") == node and place not in self._told:
+                self._told.add(place)
+                self.ctx.recorder.event(pod, "Warning", "FailedAttachVolume", message)
 
     def _attach(self, name: str, driver: str, volume: str, node: str) -> None:
         found = self.attachments.get("", name)

@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="명령", required=True)
     for name in COMMANDS:
         module = import_module(f"minik8s.edge.commands.{name}")
-        sub = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        sub = commands.add_parser(getattr(module, "NAME", name), help=module.HELP, description=module.__doc__)
         module.arguments(sub)
         sub.set_defaults(run=module.run)
     return top

@@ -204,7 +204,7 @@ def _engines(facts: Facts) -> list[Finding]:
             found.append(Finding("ok", name, tool.said))
         elif tool.here:
             found.append(
-                Finding("bad", name, f"있지만 대답하지 않는다: {tool.said}", _wake(name, facts.system, tool.said))
+                Finding("warn", name, f"있지만 대답하지 않는다: {tool.said}", _wake(name, facts.system, tool.said))
             )
     if not found:
         text = "docker도 podman도 없다. 내장 클러스터에는 필요 없고, kind와 minikube에는 하나가 든다"
@@ -237,7 +237,7 @@ def _kernel(facts: Facts) -> list[Finding]:
     if facts.cgroup is None:
         return []
     if facts.cgroup == 1:
-        fix = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1 뒤에 다시 켜기(배포판에 따라 다르다)"
+        fix = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1 뒤에 다시 켜기"
         return [Finding("warn", "cgroup", "v1이다. 쿠버네티스 1.35부터 kubelet은 v1에서 뜨지 않는다", fix)]
     return [Finding("ok", "cgroup", "v2")]
 
@@ -253,7 +253,7 @@ def _network(facts: Facts) -> list[Finding]:
                 Finding(
                     "bad",
                     "프록시",
-                    "NO_PROXY에 127.0.0.1과 localhost가 없어 제 컴퓨터의 API 서버를 프록시로 찾는다",
+                    "NO_PROXY에 127.0.0.1과 localhost가 없다. 이 컴퓨터의 서버를 밖에서 찾게 된다",
                     fix,
                 )
             )

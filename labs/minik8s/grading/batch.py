@@ -41,7 +41,8 @@ def grade(
     """Grade everything in submitted/NAME. Says {"graded", "kept", "failed"}; failed ones are graded at the next run."""
     base = course.root / "submitted" / assignment.name
     known = {s.id for s in course.roster}
-    todo = sorted(p for p in (base.iterdir() if base.is_dir() else ()) if plain(p.name) in known and not p.is_symlink())
+    folders = base.iterdir() if base.is_dir() else ()
+    todo = sorted(path for path in folders if plain(path.name) in known and not path.is_symlink())
     stamp = digest(assignment)
     counts = {"graded": 0, "kept": 0, "failed": 0}
 
@@ -60,7 +61,7 @@ def grade(
         for number, future in enumerate(as_completed([pool.submit(one, folder) for folder in todo]), 1):
             try:
                 counts[future.result()] += 1
-            except OSError as problem:
+            except Exception as problem:  # one submission must never stop the others
                 counts["failed"] += 1
                 print(f"minik8s: 채점하지 못한 것이 있다: {problem}", file=sys.stderr)
             progress(number, len(todo))
@@ -85,7 +86,9 @@ def judge(assignment: Assignment, secret: bytes, student: str, data: bytes, *, s
         "problem": problem,
         "checks": rows,
         "texts": texts,
-        "answers": {name: hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for name, text in answers.items()},
+        "answers": {
+            name: hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for name, text in sorted(answers.items())
+        },
         "score": sum(row["got"] or 0 for row in rows),
         "points": assignment.points,
     }
@@ -106,7 +109,9 @@ def _row(check: Check, outcome: Mapping[str, Any] | None, problem: str) -> dict[
     }
 
 
-def _in_processes(assignment: Assignment, answers: dict[str, str], values: dict[str, Any], safe: bool) -> dict[str, Any]:
+def _in_processes(
+    assignment: Assignment, answers: dict[str, str], values: dict[str, Any], safe: bool
+) -> dict[str, Any]:
     """Outcomes by check id; a check that takes its process along fails, the rest goes on in another."""
     left = [check.id for check in assignment.checks if not check.manual]
     out: dict[str, Any] = {}

@@ -116,6 +116,11 @@ class Code:
     def __init__(self, box: Box, dead: Callable[[str], None]):
         self._box, self._dead = box, dead
 
+    @property
+    def writes(self) -> int:
+        """How often the code asked the API server to change something."""
+        return self._box.writes
+
     def __call__(self, name: str, *args: Any) -> Any:
         try:
             return self._box.call(name, *args)
@@ -170,7 +175,8 @@ class Stage:
         return [pod for pod in self.pods(namespace, **labels) if condition(pod, "Ready") == "True"]
 
     def find(self, resource: str, name: str, namespace: str = "default") -> Object | None:
-        return self.client.find(resource, namespace, name)
+        found: Object | None = self.client.find(resource, namespace, name)
+        return found
 
     def load(self, target: str, *, rate: float = 20.0, duration: float = 10.0, **options: Any) -> Load:
         """Requests at a service, to their end."""
@@ -209,8 +215,8 @@ def _objects(documents: list[Any]) -> list[Object]:
         raise Failed(f"오브젝트가 너무 많다: {len(out)}개.")
     for obj in out:
         meta = obj.get("metadata") if isinstance(obj, dict) else None
-        words = [obj.get("kind"), obj.get("apiVersion")] if isinstance(obj, dict) else [None]
-        if not isinstance(meta, dict) or not all(isinstance(w, str) for w in [*words, meta.get("name")]):
+        words = [obj.get("kind"), obj.get("apiVersion"), meta.get("name")] if isinstance(meta, dict) else [None]
+        if not isinstance(meta, dict) or not all(isinstance(word, str) for word in words):
             raise Failed("매니페스트가 아니다: apiVersion, kind, metadata.name이 있어야 한다.")
         if not re.fullmatch(r"[A-Za-z]{1,60}", obj["kind"]) or not isinstance(meta.get("namespace", ""), str):
             raise Failed("매니페스트의 kind나 namespace가 낱말이 아니다.")

@@ -109,7 +109,9 @@ def _zip(path: Path, name: str, report: Report) -> Iterator[tuple[str, bytes]]:
         report.left.append(f"{name}: 압축 파일을 읽을 수 없다({problem}).")
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, outer: str, report: Report) -> Iterator[tuple[str, bytes]]:
+def _member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, outer: str, report: Report
+) -> Iterator[tuple[str, bytes]]:
     inner = member_name(member)
     full = f"{outer}/{inner}"
     parts = inner.replace("\\", "/").split("/")

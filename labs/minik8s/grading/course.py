@@ -113,7 +113,7 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Write a whole file or nothing: a killed run leaves no half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.part")
-    half.write_bytes(text.encode(encoding))
+    half.write_bytes(text.encode(encoding, "replace"))
     os.replace(half, path)
 
 

@@ -67,7 +67,7 @@ def main() -> None:
     assignment = Assignment(Path(task["folder"]))
 
     def say(message: dict[str, Any]) -> None:
-        out.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+        out.write(json.dumps(message).encode() + b"\n")
         out.flush()
 
     def box(handle: Any = None) -> Box:

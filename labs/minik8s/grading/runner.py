@@ -98,8 +98,12 @@ def hydrate(value: Any, talk: Talk) -> Any:
 
         return Client(Remote(talk), actor=content)
     if kind == "$view":
-        return SimpleNamespace(**content)
+        return SimpleNamespace(**{key: _deeply(item, talk) for key, item in content.items()})
     return value
+
+
+def _deeply(value: Any, talk: Talk) -> Any:
+    return [hydrate(item, talk) for item in value] if isinstance(value, list) else value
 
 
 def serve(talk: Talk) -> None:

@@ -66,7 +66,7 @@ class Box:
 
     def __init__(self, handle: Any = None, *, safe: bool = True, cpu: int = CPU_SECONDS, wall: float = WALL_SECONDS):
         self._handle, self._end, self._requests = handle, time.monotonic() + wall, 0
-        self._buffer = b""
+        self._buffer, self.writes = b"", 0
         limits = [str(cpu), str(MEMORY)]
         runner = ["-I", "-S", "-B"]
         if safe:
@@ -89,7 +89,7 @@ class Box:
     def __enter__(self) -> Box:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
@@ -140,6 +140,7 @@ class Box:
         path, query, headers = question.get("path"), question.get("query") or {}, question.get("headers") or {}
         if not isinstance(path, str) or not _words(query) or not isinstance(headers, dict) or "watch" in query:
             raise self._died("API 요청의 꼴이 틀렸다.")
+        self.writes += question["method"] != "GET"
         headers = {str(k).lower(): str(v) for k, v in headers.items()}
         response = self._handle(Request(question["method"], path, query, headers, question.get("body"), STUDENT))
         return {"status": response.status, "body": response.body if isinstance(response.body, dict) else None}

@@ -35,7 +35,8 @@ def tell(cluster: Cluster, started: float) -> list[Line]:
         elif event.key.resource == "events" and event.type == "ADDED" and event.object.get("type") == "Warning":
             what = event.object.get("involvedObject") or {}
             text = f"{what.get('kind', '')} {what.get('name', '')}: {event.object.get('reason')}"
-            lines.append(Line(round(event.time - started, 1), "warning", f"{text}: {event.object.get('message')}"[:300]))
+            text = f"{text}: {event.object.get('message')}"[:300]
+            lines.append(Line(round(event.time - started, 1), "warning", text))
     lines.sort(key=lambda line: line.time)
     return lines[:MAX_LINES]
 

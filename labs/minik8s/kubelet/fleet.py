@@ -51,7 +51,7 @@ class Fleet:
         pods.on_change(self._pod_changed)
         for kind in ("configmap", "secret"):
             informers(f"{kind}s").on_change(partial(self._source_changed, kind))
-        for resource in ("nodes", "persistentvolumeclaims"):
+        for resource in ("nodes", "persistentvolumeclaims", "volumeattachments.storage.k8s.io"):
             informers(resource)
         informers("persistentvolumes").on_change(self._volume_changed)
 

@@ -173,7 +173,8 @@ class PodWorker:
 
     def tell_mount_failure(self) -> None:
         error = self._mount_error
-        self.event("Warning", error.reason, str(error))
+        if error.reason:
+            self.event("Warning", error.reason, str(error))
 
     def mount_later(self) -> None:
         self._timer = self.host.call_later(self._mount_wait, self._mount_again)

@@ -181,10 +181,21 @@ class PodVolumes:
             if kind in spec:
                 return kubelet.disk.setdefault(spec[kind]["path"], Directory())
         if "csi" in spec:
+            self._wait_for_attachment(persistent)
             return kubelet.storage.directory(f"csi:{spec['csi']['driver']}:{spec['csi']['volumeHandle']}")
         if "nfs" in spec:
             return kubelet.storage.directory(f"nfs:{spec['nfs']['server']}:{spec['nfs']['path']}")
         return kubelet.storage.directory(f"pv:{persistent['metadata']['uid']}")
+
+    def _wait_for_attachment(self, persistent: Object) -> None:
+        """A disk for one node is not mounted here while it is attached elsewhere; who says so is the controller."""
+        if {"ReadWriteMany", "ReadOnlyMany"} & set(persistent["spec"].get("accessModes") or ()):
+            return
+        name, node = persistent["metadata"]["name"], self._pod.kubelet.name
+        for attachment in self._pod.kubelet.informers("volumeattachments.storage.k8s.io").list():
+            spec = attachment["spec"]
+            if spec["source"].get("persistentVolumeName") == name and spec["nodeName"] != node:
+                raise MountError(f'volume "{name}" is attached to another node', "")
 
     def _written(self, volume: Object) -> Files:
         try:

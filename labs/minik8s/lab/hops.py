@@ -111,7 +111,9 @@ class _Walk:
                     return ""
                 tried.append(f"{candidate}: 없음")
                 continue
-            said = ", ".join(found[:3]) + (f" 외 {len(found) - 3}개" if len(found) > 3 else "")
+            many = len(found) > 1
+            said = f"주소 {len(found)}개" if many else found[0]
+            tried += [", ".join(found[:4])] if many else []
             self.hops.append(Hop("클러스터 DNS", f"{candidate} → {said}", tuple(tried)))
             return found[0]
         self.hops.append(Hop("클러스터 DNS", f"{self.goal.host}: NXDOMAIN", tuple(tried), False))

@@ -63,7 +63,7 @@ def compared(decision: Decision, node: str) -> str:
     if not node:
         return "이 클러스터의 스케줄러는 아직 이 파드를 두지 못했다. 우리 스케줄러의 생각은 아래와 같다."
     if decision.node == node or node in decision.best:
-        return f"이 클러스터의 스케줄러는 {node}에 두었다. 우리 스케줄러도 지금 그렇게 하거나, 같은 점수의 노드 가운데 고른다."
+        return f"이 클러스터의 스케줄러는 {node}에 두었다. 우리 스케줄러에게도 지금 가장 점수가 높은 노드다."
     ours = decision.node or "아무 데도 두지 않는다"
     return (
         f"이 클러스터의 스케줄러는 {node}에 두었고, 우리 스케줄러가 지금 정한다면 {ours}. "

@@ -64,7 +64,8 @@ def announce(client: Client) -> None:
             print(f"지난 실습이 남긴 네임스페이스가 있다: {name}. `k.remove_leftovers()`로 지울 수 있다.")
         for name, why in stuck(client):
             print(
-                f"네임스페이스 {name}이 지워지다 멈춰 있다({why or '까닭이 적혀 있지 않다'}). 이번 실습에는 지장이 없다. "
+                f"네임스페이스 {name}이 지워지다 멈춰 있다({why or '까닭이 적혀 있지 않다'}). "
+                "이번 실습에는 지장이 없다. "
                 f"`kubectl get namespace {name} -o yaml`의 conditions와 finalizers를 보자."
             )
     except StatusError as error:

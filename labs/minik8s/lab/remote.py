@@ -37,7 +37,17 @@ from minik8s.scheduler import explain
 from minik8s.trace import Record
 from minik8s.wire import Request, Response, StatusError, WatchEvent
 
-ALLOWED = ("kind-*", "minikube", "minikube-minik8s", "k3d-*", "docker-desktop", "rancher-desktop", "orbstack", "colima*", "minik8s")
+ALLOWED = (
+    "kind-*",
+    "minikube",
+    "minikube-minik8s",
+    "k3d-*",
+    "docker-desktop",
+    "rancher-desktop",
+    "orbstack",
+    "colima*",
+    "minik8s",
+)
 """Contexts that are known to be for practice."""
 
 OPT_IN = "MINIK8S_ALLOW_CONTEXT"
@@ -271,7 +281,7 @@ def connect_remote(context: str, name: str = "lab") -> RemoteLab:
     source = user_kubeconfig(context)
     check_context(context, contexts(source))
     namespace = f"minik8s-{name}-{os.urandom(3).hex()}"
-    place = Remote(context, private_copy(source, context, namespace))
+    place = _place(context, private_copy(source, context, namespace))
     client = Client(place.handle, actor="minik8s-lab", user=ADMIN)
     try:
         client.call("GET", "/version")
@@ -282,19 +292,28 @@ def connect_remote(context: str, name: str = "lab") -> RemoteLab:
     remains.await_usable(client, namespace)
     if shutil.which("kubectl") is None:
         print(
-            "kubectl이 없어서 함께 온 작은 kubectl을 쓴다. 진짜를 쓰려면 https://kubernetes.io/docs/tasks/tools/ 를 보자."
+            "kubectl이 없어서 함께 온 작은 kubectl을 쓴다. 설치: https://kubernetes.io/docs/tasks/tools/"
         )
     place.follow(client, namespace)
     return RemoteLab(place, namespace)
 
 
+def _place(context: str, copy: Path) -> Remote:
+    from kubernetes.config import ConfigException
+
+    try:
+        return Remote(context, copy)
+    except (ConfigException, OSError, ValueError) as error:  # a key that is missing, a certificate file that is gone
+        raise ContextRefused(f"kubeconfig의 {context!r} 항목이 온전하지 않다: {error}") from None
+
+
 def _why(error: StatusError, context: str) -> str:
     if error.code == 401:
-        return f"{context}의 API 서버가 누구인지 모르겠다고 한다(401). 토큰이나 인증서의 기한이 지났는지 보고, kubeconfig를 새로 받자."
+        return f"{context}의 API 서버가 우리를 모른다(401). 토큰이나 인증서의 기한을 보고, kubeconfig를 새로 받자."
     if error.code == 403:
         return (
             f"{context}에서 할 권한이 없다(403): {error.message}. "
-            "실습은 제 네임스페이스를 만들어 쓴다. 관리자에게 네임스페이스를 만들 권한을 부탁하거나 내장 클러스터에서 하자."
+            "실습은 제 네임스페이스를 만들어 쓴다. 관리자에게 그 권한을 부탁하거나 내장 클러스터에서 하자."
         )
     return error.message
 
@@ -329,7 +348,7 @@ class RemoteLab(Lab):
         return Result(done.stdout, done.stderr, done.returncode)
 
     def traffic(self, target: str, *, wait: bool = True, **options: Any) -> Traffic:
-        """서비스(`shop`, `svc/shop:80/path`)나 파드(`pod/web:80`)에 API 서버의 프록시로 요청을 보낸다. 정말로 기다린다."""
+        """서비스(`shop:80/path`)나 파드(`pod/web:80`)에 API 서버의 프록시로 요청을 보낸다. 정말로 기다린다."""
         return Traffic(
             remote_traffic.send(self.client, self._remote.handle, target, self.namespace, wait=wait, **options)
         )

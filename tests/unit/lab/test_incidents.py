@@ -1,6 +1,7 @@
 """A broken cluster is handed over: its symptom shows, its checks fail, and hints unfold one by one."""
 
 import pytest
+
 from minik8s import lab
 from minik8s.lab.incidents import NAMES, problem
 

@@ -45,6 +45,14 @@ def template(**spec: Any) -> Object:
     return {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}], **spec}}
 
 
+def spread(key: str, selector: Object | None) -> Object:
+    """A pod with a constraint that names one of its own labels in matchLabelKeys."""
+    constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "matchLabelKeys": [key],
+                  **({"labelSelector": selector} if selector else {})}
+    labels = {"tier": "x", "app": "web"}
+    return {**pod(spec={"topologySpreadConstraints": [constraint]}), "metadata": {"labels": labels}}
+
+
 SELECTOR = {"matchLabels": {"a": "b"}}
 C = "spec.containers[0]"
 
@@ -57,6 +65,13 @@ C = "spec.containers[0]"
                                    "case alphanumeric characters or '-', and must start and end with an alphanumeric "
                                    "character (e.g. 'my-name',  or '123-abc', regex used for validation is "
                                    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"]),
+        ("pods", spread("tier", {"matchLabels": {"app": "web"}}), []),
+        ("pods", spread("tier", {"matchLabels": {"tier": "x"}}),
+         ['spec.topologySpreadConstraints[0][0]: Invalid value: "tier": '
+          "exists in both matchLabelKeys and labelSelector"]),
+        ("pods", spread("tier", None),
+         ["spec.topologySpreadConstraints[0].matchLabelKeys: Forbidden: "
+          "must not be specified when labelSelector is not set"]),
         ("pods", pod(name="a.b"), [f'{C}.name: Invalid value: "a.b": must not contain dots']),
         ("pods", pod(image=" i"), [f'{C}.image: Invalid value: " i": must not have leading or trailing whitespace']),
         ("pods",

@@ -8,6 +8,7 @@ COMMANDS = [
     "kubeconfig",
     "version",
     "schedule",
+    "class_",
     "doctor",
     "kind",
     "minikube",

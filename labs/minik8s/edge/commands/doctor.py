@@ -1,4 +1,5 @@
-"""이 컴퓨터가 실습에 맞는지 살핀다: 파이썬, 메모리, 디스크, 도커와 포드맨, kind, minikube, cgroup, 프록시, 포트, 이미지."""
+"""이 컴퓨터가 실습에 맞는지 살핀다: 파이썬, 메모리, 디스크, 컨테이너 엔진, kind,
+minikube, cgroup, 프록시, 포트, 이미지."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""교실용 minikube 클러스터를 띄우고 치운다: 노드 셋, 미리 넣은 이미지, 레지스트리 미러, 자원 상한. 돌리는 명령을 모두 출력한다."""
+"""교실용 minikube 클러스터를 띄우고 치운다: 노드 셋, 미리 넣은 이미지, 레지스트리 미러, 자원 상한.
+
+돌리는 명령을 모두 출력한다."""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     steps = up(arguments, plan.engine()) if arguments.action == "up" else down()
     code = plan.run(steps, dry=arguments.dry_run)
-    if not code and arguments.action == "up":
+    if not code and arguments.action == "up" and not arguments.dry_run:
         print(f"\n이제 노트북을 이 클러스터에 이으려면: export MINIK8S_CONTEXT={PROFILE}")
     return code
 

@@ -28,7 +28,8 @@ def lose(lab: Lab, node: str, selector: str) -> list[str]:
     for pod in lab.pods(selector):
         lab.delete(f"pod/{pod['metadata']['name']}", grace=0, wait=False)
     return [
-        f"여기({place.name})서는 노드의 전원을 뽑을 수 없다. 가장 가까운 일로 {node}를 cordon하고 그 위의 실습 파드를 지웠다. "
+        f"여기({place.name})서는 노드의 전원을 뽑을 수 없다. "
+        f"가장 가까운 일로 {node}를 cordon하고 그 위의 실습 파드를 지웠다. "
         f"kind라면 환경 변수 {PERMISSION}=1로 노드 컨테이너를 정말 멈추게 허락할 수 있다."
     ]
 

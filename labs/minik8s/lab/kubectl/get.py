@@ -59,6 +59,8 @@ def _expand(words: list[str]) -> list[str]:
 
 def _raw(s: Session) -> None:
     body = s.client.call("GET", s.args.get("raw"))
+    if isinstance(body, bytes):
+        body = body.decode()
     s.out.write(body if isinstance(body, str) else printer.to_json(body))
 
 

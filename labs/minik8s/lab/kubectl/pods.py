@@ -13,15 +13,25 @@ from minik8s.wire import Request, StatusError
 
 
 def _pods(s: Session, word: str) -> list[Object]:
-    """The pods that `NAME`, `pod/NAME`, `deploy/NAME` or a selector mean, the youngest first."""
+    """The pods that `NAME`, `pod/NAME`, `deploy/NAME` or a selector mean, the one that works first."""
     if s.args.get("selector"):
         return s.client.list("pods", s.namespace, label_selector=s.args.get("selector"))
     if "/" in word and not word.startswith(("pod/", "pods/", "po/")):
         ref = s.targets([word])[0]
         labels = match_of(s.client.get(ref.resource, s.namespace, ref.name))
         text = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
-        return s.client.list("pods", s.namespace, label_selector=text)
+        return sorted(s.client.list("pods", s.namespace, label_selector=text), key=_idleness)
     return [s.client.get("pods", s.namespace, word.rpartition("/")[2])]
+
+
+_PHASES = {"Running": 0, "Unknown": 1, "Pending": 2}
+
+
+def _idleness(pod: Object) -> tuple[bool, int, bool]:
+    """Assigned, running and ready pods come first (k8s.io/kubectl pkg/util/podutils, ByLogging)."""
+    status = pod.get("status") or {}
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
+    return not pod["spec"].get("nodeName"), _PHASES.get(status.get("phase", ""), 3), not ready
 
 
 def logs(s: Session) -> None:

@@ -5,6 +5,7 @@ Source: ``pkg/apis/core/validation/validation.go``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from minik8s.objects.frozen import Object
@@ -123,6 +124,7 @@ def _match_label_keys(errors: Errors, term: Object, path: str) -> None:
         for i, key in enumerate(keys):
             label_name(own, key, f"{path}.{field}[{i}]")
     match = term.get("matchLabelKeys") or ()
+    _twice_selected(own, match, term.get("labelSelector") or {}, path)
     for i, key in enumerate(term.get("mismatchLabelKeys") or ()):
         if key in match:
             own.append(invalid(f"{path}.mismatchLabelKeys[{i}]",
@@ -202,13 +204,21 @@ def _spread_label_keys(errors: Errors, constraint: Object, path: str) -> None:
     if keys and selector is None:
         errors.append(forbidden(f"{path}.matchLabelKeys", "must not be specified when labelSelector is not set"))
         return
-    taken = set((selector or {}).get("matchLabels") or ()) | {
-        e.get("key") for e in (selector or {}).get("matchExpressions") or ()}
     for i, key in enumerate(keys):
         label_name(errors, key, f"{path}.matchLabelKeys[{i}]")
-        if key in taken:
-            errors.append(invalid(f"{path}.matchLabelKeys[{i}]",
-                                  key, "exists in both matchLabelKeys and labelSelector"))
+    _twice_selected(errors, keys, selector or {}, path)
+
+
+def _twice_selected(errors: Errors, keys: Sequence[str], selector: Object, path: str) -> None:
+    """A key of ``matchLabelKeys`` stands in a new pod's selector once, merged in by the server (KEP-3243, KEP-3633);
+    one that stands there twice was also written by hand."""
+    seen = set(selector.get("matchLabels") or ())
+    for expression in selector.get("matchExpressions") or ():
+        key = expression.get("key", "")
+        if key in keys and key in seen:
+            errors.append(invalid(f"{path}[{list(keys).index(key)}]", key,
+                                  "exists in both matchLabelKeys and labelSelector"))
+        seen.add(key)
 
 
 def node_affinity_value(value: Object | None) -> GoValue:
