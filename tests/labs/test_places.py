@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -61,7 +62,8 @@ def test_leftovers_of_a_dead_kernel_are_found_and_removed(k, capsys):
     k.client.create("namespaces", left)
     volume = {"capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/tmp/x"}}
     meta = {"name": "left-volume", "labels": {remains.LABEL: "minik8s-lab-left"}}
-    k.client.create("persistentvolumes", {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": meta, "spec": volume})
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": meta, "spec": volume}
+    k.client.create("persistentvolumes", volume)
     again = lab.connect()
     assert "minik8s-lab-left" in capsys.readouterr().out
     assert again.remove_leftovers() == ["minik8s-lab-left"]
@@ -131,9 +133,9 @@ def test_what_our_scheduler_would_have_done(k, capsys):
 
 
 def test_explaining_a_pod_that_fits_nowhere(k, capsys):
-    k.kubectl("run big --image=nginx:1.27 --overrides="
-              '\'{"spec":{"containers":[{"name":"big","image":"nginx:1.27","resources":{"requests":{"cpu":"900"}}}]}}\'')
-    assert "CPU" in str(k.explain("pod/big"))
+    container = {"name": "big", "image": "nginx:1.27", "resources": {"requests": {"cpu": "900"}}}
+    k.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "big"}, "spec": {"containers": [container]}})
+    assert "cpu" in str(k.explain("pod/big"))
     assert "두지 못했다" in capsys.readouterr().out
 
 
@@ -145,7 +147,7 @@ def test_the_timeline_comes_from_watches(k):
 
 # ---- what can be wrong ---------------------------------------------------------------------
 def changed(up, tmp_path, monkeypatch, change):
-    config = yaml.safe_load(open(up["KUBECONFIG"], encoding="utf-8"))
+    config = yaml.safe_load(Path(up["KUBECONFIG"]).read_text("utf-8"))
     change(config)
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(config))
@@ -171,8 +173,6 @@ def test_an_unknown_token(up, tmp_path, monkeypatch):
 
 
 def test_a_certificate_that_cannot_be_trusted(up, tmp_path, monkeypatch):
-    from minik8s.edge import pki  # noqa: F401  (the server's own kind of certificate, from another authority)
-
     def forget(config):
         for cluster in config["clusters"]:
             cluster["cluster"].pop("certificate-authority-data", None)
@@ -197,9 +197,9 @@ def test_no_permission(k, up, tmp_path, monkeypatch):
 
 
 def test_the_current_context_stays(up):
-    before = open(up["KUBECONFIG"], encoding="utf-8").read()
+    before = Path(up["KUBECONFIG"]).read_text("utf-8")
     k = lab.connect()
     k.kubectl("get pods")
     k.cleanup()
-    assert open(up["KUBECONFIG"], encoding="utf-8").read() == before
+    assert Path(up["KUBECONFIG"]).read_text("utf-8") == before
     assert os.environ["KUBECONFIG"] == up["KUBECONFIG"]

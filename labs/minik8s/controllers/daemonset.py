@@ -89,7 +89,8 @@ class DaemonSetController(Controller):
         self._clean_history(owner, revisions, current, pods)
         self._update_status(owner, self._by_node(pods), digest, collisions)
         ready = available_in(pods, owner["spec"].get("minReadySeconds", 0), self.clock.now())
-        return min((w for w in (wait, ready) if w is not None), default=None)
+        waits = (wait, ready, self.expectations.expires_in(name))
+        return min((w for w in waits if w is not None), default=None)
 
     def _current_revision(self, owner: Object, revisions: list[Object]) -> tuple[Object, int]:
         collisions = int((owner.get("status") or {}).get("collisionCount") or 0)

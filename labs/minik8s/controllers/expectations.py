@@ -53,5 +53,15 @@ class Expectations:
             return True
         return self._clock.now() - expected.since > TIMEOUT
 
+    def expires_in(self, owner: str) -> float | None:
+        """Seconds after which to look again although nothing was seen; None when nothing is outstanding.
+
+        Upstream only checks the age when an event comes by. Looking again on time costs nothing and means that
+        a lost event delays a controller, instead of stopping it.
+        """
+        if self.satisfied(owner):
+            return None
+        return max(0.0, self._by_owner[owner].since + TIMEOUT - self._clock.now()) + 0.001
+
     def forget(self, owner: str) -> None:
         self._by_owner.pop(owner, None)

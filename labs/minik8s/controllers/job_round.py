@@ -116,6 +116,8 @@ class Round:
         else:
             verdict = self._work(satisfied)
         self._write(verdict)
+        if (expires := self.controller.expectations.expires_in(self.name)) is not None:
+            self.again.append(expires)
         if self.failure is not None:
             raise self.failure
         return min(self.again, default=None)

@@ -102,7 +102,9 @@ class ReplicaManager(Controller):
         self._update_status(owner, self._status(owner, active, terminating, failure))
         if failure is not None:
             raise failure
-        return available_in(active, owner["spec"].get("minReadySeconds", 0), self.clock.now())
+        waits = (available_in(active, owner["spec"].get("minReadySeconds", 0), self.clock.now()),
+                 self.expectations.expires_in(name))
+        return min((w for w in waits if w is not None), default=None)
 
     def _manage(self, name: str, owner: Object, active: list[Object]) -> StatusError | None:
         wanted = owner["spec"].get("replicas", 1)

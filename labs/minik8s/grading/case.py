@@ -27,7 +27,6 @@ from minik8s.wire import StatusError
 MAX_PODS = 60
 MAX_DOCUMENTS = 40
 _COUNTS = ("replicas", "parallelism", "completions", "minReplicas", "maxReplicas")
-_PLURALS = {"policy": "policies", "ingress": "ingresses", "class": "classes", "endpoints": "endpoints"}
 
 
 class Failed(AssertionError):
@@ -197,9 +196,8 @@ def condition(obj: Object, kind: str) -> str:
 def resource_of(obj: Object) -> str:
     """`deployments.apps` of a Deployment."""
     kind = str(obj["kind"]).lower()
-    plural = next((p for end, p in _PLURALS.items() if kind == end), "")
-    if not plural:
-        plural = re.sub(r"y$", "ie", kind) if re.search(r"[^aeiou]y$", kind) else kind
+    plural = re.sub(r"(?<=[^aeiou])y$", "ie", kind)
+    if not kind.endswith("endpoints"):
         plural += "es" if re.search(r"(s|x|ch)$", plural) else "s"
     group = str(obj["apiVersion"]).partition("/")[0] if "/" in str(obj["apiVersion"]) else ""
     return f"{plural}.{group}" if group else plural
@@ -213,7 +211,7 @@ def _objects(documents: list[Any]) -> list[Object]:
         out += many if isinstance(many, list) else [document]
     if len(out) > MAX_DOCUMENTS:
         raise Failed(f"오브젝트가 너무 많다: {len(out)}개.")
-    for obj in out:
+    for obj in list[Any](out):
         meta = obj.get("metadata") if isinstance(obj, dict) else None
         words = [obj.get("kind"), obj.get("apiVersion"), meta.get("name")] if isinstance(meta, dict) else [None]
         if not isinstance(meta, dict) or not all(isinstance(word, str) for word in words):

@@ -16,7 +16,8 @@ from minik8s.grading import release as releasing
 from minik8s.grading.course import Course, CourseError, create, write
 
 UNSAFE = """--unsafe: 학생의 코드를 울타리 없이 이 계정으로 돌린다. 그 코드는 이 계정이 할 수 있는 일을 모두 할 수 있다.
-파일을 지우고, 네트워크에 접속하고, 비밀 키와 다른 학생의 답을 읽을 수 있다. 버려도 되는 컨테이너나 가상 머신에서만 쓰자."""
+파일을 지우고, 네트워크에 접속하고, 비밀 키와 다른 학생의 답을 읽을 수 있다.
+버려도 되는 컨테이너나 가상 머신에서만 쓰자."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,8 +66,8 @@ def _grade(args: argparse.Namespace) -> int:
         print(UNSAFE, file=sys.stderr)
     elif not sandbox.available():
         raise CourseError(
-            "울타리(bubblewrap)를 칠 수 없어 채점하지 않는다. 리눅스에서 `apt install bubblewrap`을 하고, 컨테이너 안이라면 "
-            f"사용자 네임스페이스를 허락하자.\n{UNSAFE}"
+            "울타리(bubblewrap)를 칠 수 없어 채점하지 않는다. 리눅스에서 `apt install bubblewrap`을 하고, "
+            f"컨테이너 안이라면 사용자 네임스페이스를 허락하자.\n{UNSAFE}"
         )
     bad = 0
     for assignment in course.assignments(args.assignments):
@@ -130,7 +131,8 @@ def _similar(args: argparse.Namespace) -> int:
         given = "\n".join(cell.source for cell in assignment.handout(assignment.variant()))
         print(f"{assignment.name}: 제출 {len(answers)}개")
         for pair in similar.pairs(answers, values, given, args.threshold):
-            why = ["글자까지 같다"] * pair.same + [f"닮음 {pair.likeness:.0%}"] * (pair.likeness > 0) + list(pair.foreign)
+            why = ["글자까지 같다"] * pair.same + [f"닮음 {pair.likeness:.0%}"] * (pair.likeness > 0)
+            why += pair.foreign
             print(f"  {pair.first} · {pair.second}: {', '.join(why)}")
     return 0
 

@@ -70,7 +70,7 @@ class Course:
             raise CourseError("roster.csv가 없다. `id,name` 두 열로 수강생을 적자.") from None
         for student in found:
             if not student.id or _UNSAFE.search(student.id) or student.id.startswith("."):
-                raise CourseError(f"roster.csv의 학번 {student.id!r}을 쓸 수 없다. 비었거나 파일 이름에 쓸 수 없는 글자가 있다.")
+                raise CourseError(f"roster.csv의 학번 {student.id!r}을 쓸 수 없다(비었거나 파일 이름에 못 쓸 글자).")
         if len({s.id for s in found}) != len(found):
             raise CourseError("roster.csv에 같은 학번이 두 번 나온다.")
         return sorted(found, key=lambda s: s.id)

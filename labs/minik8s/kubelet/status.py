@@ -53,6 +53,8 @@ def status_patch(before: Object, after: Object) -> Object:
         known = {c["type"]: c for c in before.get("conditions") or ()}
         out["conditions"] = [_changed_fields(known.get(c["type"], {}), c) for c in after["conditions"]
                              if known.get(c["type"]) != c]
+        there = {c["type"] for c in after["conditions"]}
+        out["conditions"] += [{"type": kind, "$patch": "delete"} for kind in PASSING if kind in known.keys() - there]
     for key in ("podIPs", "hostIPs"):
         if key in out and out[key] is not None and before.get(key):
             out[key] = [{"$patch": "replace"}, *out[key]]
@@ -68,6 +70,9 @@ def whole_status(after: Object) -> Object:
             out[key] = [{"$patch": "replace"}, *out[key]]
     return out
 
+
+PASSING = ("PodResizePending", "PodResizeInProgress")
+"""Conditions that the kubelet takes away again."""
 
 OWNED = frozenset({"reason", "message", "podIP", "podIPs", "initContainerStatuses", "ephemeralContainerStatuses"})
 """Fields of a status that the kubelet takes away again when they no longer hold."""

@@ -77,3 +77,10 @@ def test_a_registry_can_be_taught_an_image(bench: Bench) -> None:
     bench.run(10)
     assert bench.status("app")["phase"] == "Running"
     assert bench.worker("app").sandbox.dial(8080) is not None  # type: ignore[union-attr]
+
+
+def test_an_application_named_like_a_command_is_the_application(bench: Bench) -> None:
+    bench.pod("who", "traefik/whoami:v1.10")
+    bench.run(20)
+    assert bench.status("who")["phase"] == "Running"
+    assert bench.container("who")["restartCount"] == 0

@@ -49,11 +49,16 @@ def lookup(word: str, image: Image | None) -> Command | None:
     name = word.rpartition("/")[2]
     if image is not None:
         own = (*image.entrypoint, *image.command)
-        if word in own and name not in COMMANDS:
+        if word in own and (name not in COMMANDS or _at_root(word) and name not in SERVERS):
             return daemon
         if image.programs is not None and word not in image.programs and word not in own:
             return None
     return COMMANDS.get(name)
+
+
+def _at_root(word: str) -> bool:
+    """`/whoami` of an image is that image's application; `/bin/whoami` is the usual command."""
+    return word.startswith("/") and word.count("/") == 1
 
 
 def _message(word: str, why: str = "executable file not found in $PATH") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import yaml
@@ -125,6 +126,7 @@ def _set_patch(s: Session, what: str, obj: Object, pairs: list[str]) -> Object:
             else {"name": p[:-1], "$patch": "delete"}
             for p in pairs
         ]
+        entries += _env_from(s)
         return {"containers": [{"name": n, "env": entries} for n in chosen]}
     if what == "resources":
         wanted_resources = {
@@ -134,6 +136,20 @@ def _set_patch(s: Session, what: str, obj: Object, pairs: list[str]) -> Object:
         }
         return {"containers": [{"name": n, "resources": wanted_resources} for n in chosen]}
     raise UsageError(f'error: unknown command "set {what}"')
+
+
+def _env_from(s: Session) -> list[Object]:
+    """`--from=secret/NAME` or `configmap/NAME`: one variable for each key, with `--prefix` before it."""
+    if not s.args.get("from"):
+        return []
+    ref = s.targets([s.args.get("from")])[0]
+    source = s.client.get(ref.resource, s.namespace, ref.name)
+    field = "secretKeyRef" if ref.resource == "secrets" else "configMapKeyRef"
+    prefix = s.args.get("prefix")
+    return [
+        {"name": prefix + re.sub(r"[^A-Z0-9_]", "_", key.upper()), "valueFrom": {field: {"name": ref.name, "key": key}}}
+        for key in sorted(source.get("data") or {})
+    ]
 
 
 def patch(s: Session) -> None:
