@@ -24,7 +24,7 @@ ASSETS = BUILD / "assets"
 MODULES = ROOT / "node_modules"
 LIVE = ROOT / "book" / "_ext" / "live"
 SITE_PACKAGES = "lib/python3.14/site-packages/"
-NOT_IN_A_PAGE = re.compile(r"\.dist-info/|^minik8s/(edge|grading|bench)/")
+NOT_IN_A_PAGE = re.compile(r"\.dist-info/|^minik8s/(edge|grading)/")
 DATA = ("labs/manifests", "book/data")  # files that cells read, at the same relative places
 EPOCH = (2026, 1, 1, 0, 0, 0)
 # Icons of the theme that our templates and CSS use (Font Awesome 6 code points).

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from minik8s.grading import notebook, sandbox
 from minik8s.grading.course import Course, create
 

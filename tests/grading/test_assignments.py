@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+
+from grading.conftest import SECRET
 from minik8s.grading import judge
 from minik8s.grading.assignment import Assignment, shipped
 from minik8s.grading.sandbox import Box
 from minik8s.grading.variants import PLACEHOLDER
-
-from grading.conftest import SECRET
 
 ALL = shipped()
 VARIANTS = int(os.environ.get("MINIK8S_VARIANTS", "2"))

@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
+
+from grading.conftest import SECRET, hand_in, needs_box
 from minik8s.grading import batch, judge, notebook
 from minik8s.grading.assignment import find
 from minik8s.grading.course import Course
 from minik8s.grading.sandbox import Box, BoxDied, BoxError
-
-from grading.conftest import SECRET, hand_in, needs_box
 
 PLUGIN = "04-scheduler-plugin"
 ALWAYS = "class Yes:\n    def __eq__(self, other): return True\n    __hash__ = object.__hash__\n    def __bool__(self): return True\n"

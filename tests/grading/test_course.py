@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from grading.conftest import SECRET, hand_in, needs_box
 from minik8s.edge.cli import main
 from minik8s.grading import batch
 from minik8s.grading import sandbox as boxes
 from minik8s.grading.assignment import find
 from minik8s.grading.course import Course
-
-from grading.conftest import SECRET, hand_in, needs_box
 
 NAME = "01-first-manifest"
 

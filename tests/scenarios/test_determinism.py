@@ -24,7 +24,9 @@ def interpreter(version: str) -> str | None:
 def history(python: str, hash_seed: str) -> str:
     site = subprocess.run(
         [sys.executable, "-c", "import yaml, pathlib; print(pathlib.Path(yaml.__file__).parents[1])"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     env = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join([str(LABS), site])}
     done = subprocess.run([python, str(HERE / "story.py")], env=env, capture_output=True, text=True, check=False)

@@ -119,7 +119,7 @@ def test_the_past_can_be_read_at_any_remembered_revision():
     store.create(A._replace(name="b"), pod("b"))
     store.delete(A)
     assert {k.name: o.get("spec") for k, o in store.at(then).items()} == {"a": {"n": 0}}
-    assert set(k.name for k in store.at(store.revision)) == {"b"}
+    assert {k.name for k in store.at(store.revision)} == {"b"}
 
 
 def test_a_journal_played_back_gives_the_same_store():

@@ -21,7 +21,7 @@ ENDINGS = (".ipynb", ".json", ".md")
 MAX_FILES = 20_000
 MAX_TOTAL = 2_000_000_000
 MAX_RATIO = 200
-_JUNK = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db|desktop\.ini)")
+_JUNK = re.compile(r"(^|/)(__MACOSX/|\.[^./]|\._|Thumbs\.db|desktop\.ini)")
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """노트북이 불러오는 것: `from minik8s import lab`, 그리고 `k = lab.connect()`."""
 
+from minik8s.lab.assignment import assignment
 from minik8s.lab.choose import choose
 from minik8s.lab.conditions import condition
 from minik8s.lab.connect import connect

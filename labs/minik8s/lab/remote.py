@@ -29,10 +29,11 @@ from minik8s.lab import outlook, refs, remains, remote_traffic
 from minik8s.lab.chronicle import Change
 from minik8s.lab.load import Traffic
 from minik8s.lab.official import ADMIN
-from minik8s.lab.session import Lab
+from minik8s.lab.session import Lab, Objects
 from minik8s.lab.views import decision
 from minik8s.lab.views.svg import View
 from minik8s.objects import Object
+from minik8s.objects.kinds import KINDS
 from minik8s.scheduler import explain
 from minik8s.trace import Record
 from minik8s.wire import Request, Response, StatusError, WatchEvent
@@ -359,6 +360,15 @@ class RemoteLab(Lab):
         decided = outlook.decide(self.client, self.namespace, name)
         print(outlook.compared(decided, self.get(f"pod/{name}")["spec"].get("nodeName") or ""))
         return decision.of_record(explain.as_record(decided))
+
+    def list(self, kind: str, selector: str = "", namespace: str | None = None) -> Objects:
+        """`k.list("pods", "app=web")`: 실습 네임스페이스의 오브젝트를 이름 순으로."""
+        found = super().list(kind, selector, namespace)
+        known = next((one for one in KINDS if one.resource_name == refs.resource(kind, self.client)), None)
+        if known is not None:  # a real API server leaves both out of the items of a list
+            version = f"{known.group}/{known.version}" if known.group else known.version
+            found = [{"apiVersion": version, "kind": known.kind, **obj} for obj in found]
+        return found
 
     def cleanup(self) -> None:
         """이 실습의 네임스페이스와, 네임스페이스 밖에 만든 것을 지운다."""

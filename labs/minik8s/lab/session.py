@@ -276,7 +276,8 @@ class Lab:
 
         source는 보내는 파드의 이름(`"client"`, `"team-a/client"`). 비우면 클러스터 밖에서 보낸다.
         """
-        place = embedded(self.place, "요청의 길을 들여다보는 일", "`kubectl exec`로 `nslookup`과 `wget`을 차례로 해 보자.")
+        nearest = "`kubectl exec`로 `nslookup`과 `wget`을 차례로 해 보자."
+        place = embedded(self.place, "요청의 길을 들여다보는 일", nearest)
         return request.render(hops.walk(place.cluster, url, source, self.namespace, headers), title)
 
     def rollout(self, ref: str, *, since: float = 0.0, title: str = "준비된 파드의 수") -> View:

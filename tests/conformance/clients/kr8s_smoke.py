@@ -12,8 +12,13 @@ settings.create()
 settings.patch({"data": {"a": "2"}})
 assert ConfigMap.get("kr8s", namespace="default", api=api).data.a == "2"
 settings.delete()
-pod = Pod({"metadata": {"name": "kr8s", "namespace": "default"},
-           "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]}}, api=api)
+pod = Pod(
+    {
+        "metadata": {"name": "kr8s", "namespace": "default"},
+        "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]},
+    },
+    api=api,
+)
 pod.create()
 pod.wait("condition=Ready", timeout=60)
 pod.delete()

@@ -36,10 +36,12 @@ assert [c.data for c in core.list_namespaced_config_map(space, field_selector="m
 ]
 
 # A pod, watched until it runs.
-container = client.V1Container(name="web", image="nginx:1.27", resources=client.V1ResourceRequirements(
-    requests={"cpu": "50m"}))
-pod = client.V1Pod(metadata=client.V1ObjectMeta(name="one", labels={"app": "one"}),
-                   spec=client.V1PodSpec(containers=[container]))
+container = client.V1Container(
+    name="web", image="nginx:1.27", resources=client.V1ResourceRequirements(requests={"cpu": "50m"})
+)
+pod = client.V1Pod(
+    metadata=client.V1ObjectMeta(name="one", labels={"app": "one"}), spec=client.V1PodSpec(containers=[container])
+)
 core.create_namespaced_pod(space, pod)
 phases = []
 stream = watch.Watch()
@@ -57,8 +59,9 @@ deployment = client.V1Deployment(
     spec=client.V1DeploymentSpec(
         replicas=1,
         selector=client.V1LabelSelector(match_labels=labels),
-        template=client.V1PodTemplateSpec(metadata=client.V1ObjectMeta(labels=labels),
-                                          spec=client.V1PodSpec(containers=[container])),
+        template=client.V1PodTemplateSpec(
+            metadata=client.V1ObjectMeta(labels=labels), spec=client.V1PodSpec(containers=[container])
+        ),
     ),
 )
 apps.create_namespaced_deployment(space, deployment)

@@ -1,4 +1,4 @@
-"""Clients that know nothing of us: the official one (this major and the one before) and kr8s, in-process and over HTTPS.
+"""Clients that know nothing of us: the official one (two majors) and kr8s, in-process and over HTTPS.
 
 `run.py test` puts the older official client into a folder and names it in MINIK8S_KUBERNETES_36.
 """
@@ -15,7 +15,9 @@ HERE = Path(__file__).parent
 OLDER = os.environ.get("MINIK8S_KUBERNETES_36", "")
 
 absent = pytest.mark.skipif(not OLDER, reason="the older official client is not installed; run.py test does that")
-MAJORS = pytest.mark.parametrize("first", [pytest.param("", id="current"), pytest.param(OLDER, id="before", marks=absent)])
+MAJORS = pytest.mark.parametrize(
+    "first", [pytest.param("", id="current"), pytest.param(OLDER, id="before", marks=absent)]
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,13 @@ def kubeconfig(tmp_path_factory):
 
 def run(script: str, where: str, first: str = "") -> str:
     path = os.pathsep.join(filter(None, [first, os.environ.get("PYTHONPATH", "")]))
-    done = subprocess.run([sys.executable, str(HERE / script), where], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": path})
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), where],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 

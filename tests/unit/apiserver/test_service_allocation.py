@@ -49,8 +49,8 @@ def test_node_ports(api: Api) -> None:
 def test_a_refused_service_takes_nothing(api: Api) -> None:
     assert make(api, "Bad_Name", clusterIP="10.96.60.2").status == 422
     assert make(api, "good", clusterIP="10.96.60.2").status == 201
-    assert api.post(SERVICES, {"metadata": {"name": "dry"}, "spec": {"clusterIP": "10.96.60.3", "ports": [{"port": 1}]}},
-                    dryRun="All").status == 201  # fmt: skip
+    dry = {"metadata": {"name": "dry"}, "spec": {"clusterIP": "10.96.60.3", "ports": [{"port": 1}]}}
+    assert api.post(SERVICES, dry, dryRun="All").status == 201
     assert make(api, "real", clusterIP="10.96.60.3").status == 201
 
 

@@ -6,11 +6,14 @@ from minik8s.lab.views import chart
 from minik8s.lab.views.timeline import clock, ticks
 
 
-@pytest.mark.parametrize("start, span, said", [
-    (0.0, 10.0, ["0s", "2s", "4s", "6s", "8s", "10s"]),
-    (7.309, 12.5, ["8s", "10s", "12s", "14s", "16s", "18s"]),
-    (0.0, 600.0, ["0s", "2m", "4m", "6m", "8m", "10m"]),
-])
+@pytest.mark.parametrize(
+    "start, span, said",
+    [
+        (0.0, 10.0, ["0s", "2s", "4s", "6s", "8s", "10s"]),
+        (7.309, 12.5, ["8s", "10s", "12s", "14s", "16s", "18s"]),
+        (0.0, 600.0, ["0s", "2m", "4m", "6m", "8m", "10m"]),
+    ],
+)
 def test_moments_are_round_wherever_the_axis_begins(start, span, said):
     assert [clock(start + tick) for tick in ticks(span, start=start)] == said
 

@@ -8,19 +8,38 @@ from minik8s import lab
 def disk(modes):
     name = "disk-" + modes[0].lower()
     return [
-        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
-         "spec": {"capacity": {"storage": "1Gi"}, "accessModes": modes, "storageClassName": "",
-                  "csi": {"driver": "disk.example.com", "volumeHandle": name}}},
-        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
-         "spec": {"accessModes": modes, "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}},
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": name},
+            "spec": {
+                "capacity": {"storage": "1Gi"},
+                "accessModes": modes,
+                "storageClassName": "",
+                "csi": {"driver": "disk.example.com", "volumeHandle": name},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "data"},
+            "spec": {"accessModes": modes, "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}},
+        },
     ]
 
 
 def user(name, node):
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
-        "nodeName": node, "terminationGracePeriodSeconds": 1,
-        "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}],
-        "containers": [{"name": "c", "image": "nginx:1.27", "volumeMounts": [{"name": "d", "mountPath": "/d"}]}]}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "nodeName": node,
+            "terminationGracePeriodSeconds": 1,
+            "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}],
+            "containers": [{"name": "c", "image": "nginx:1.27", "volumeMounts": [{"name": "d", "mountPath": "/d"}]}],
+        },
+    }
 
 
 @pytest.fixture
@@ -34,10 +53,14 @@ def test_a_disk_for_one_node_moves_only_after_it_was_taken_off(k):
     k.kubectl("exec a -- sh -c 'echo 기억 > /d/note'")
     k.apply(user("b", "node-2"))
     k.sleep(60)
-    warnings = [(e["reason"], e["message"]) for e in k.list("events")
-                if e["involvedObject"]["name"] == "b" and e["type"] == "Warning"]
-    assert warnings == [("FailedAttachVolume", 'Multi-Attach error for volume "disk-readwriteonce" '
-                                               "Volume is already used by pod(s) a")]
+    warnings = [
+        (e["reason"], e["message"])
+        for e in k.list("events")
+        if e["involvedObject"]["name"] == "b" and e["type"] == "Warning"
+    ]
+    assert warnings == [
+        ("FailedAttachVolume", 'Multi-Attach error for volume "disk-readwriteonce" Volume is already used by pod(s) a')
+    ]
     k.delete("pod/a")
     k.wait("pod/b", "ready", timeout=180)
     assert k.kubectl("exec b -- cat /d/note").stdout.strip() == "기억"

@@ -34,6 +34,7 @@ def test_a_job_by_hand_is_what_the_cronjob_would_make(k):
 
 def test_variables_come_from_a_secret(k):
     k.kubectl("create secret generic db --from-literal=db-password=x")
-    assert k.kubectl("set env deployment/web --from=secret/db --prefix=APP_").stdout == "deployment.apps/web env updated\n"
+    done = k.kubectl("set env deployment/web --from=secret/db --prefix=APP_")
+    assert done.stdout == "deployment.apps/web env updated\n"
     env = k.get("deployment/web")["spec"]["template"]["spec"]["containers"][0]["env"]
     assert env == [{"name": "APP_DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "db-password"}}}]

@@ -13,8 +13,24 @@ def test_what_lab_offers():
 
 def test_what_k_offers():
     wanted = {
-        "api_client", "apply", "checks", "cleanup", "delete", "elapsed", "find", "get", "journey", "kubectl", "list",
-        "map", "patch", "pods", "scale", "sleep", "timeline", "wait",
+        "api_client",
+        "apply",
+        "checks",
+        "cleanup",
+        "delete",
+        "elapsed",
+        "find",
+        "get",
+        "journey",
+        "kubectl",
+        "list",
+        "map",
+        "patch",
+        "pods",
+        "scale",
+        "sleep",
+        "timeline",
+        "wait",
     }
     assert wanted <= set(public(lab.Lab))
 

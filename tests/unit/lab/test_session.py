@@ -61,7 +61,7 @@ def test_what_is_no_manifest_is_refused_in_korean(k, source):
 
 
 def test_a_missing_file_is_named(k):
-    with pytest.raises(FileNotFoundError, match="없는것.yaml 파일이 없다"):
+    with pytest.raises(FileNotFoundError, match=r"없는것\.yaml 파일이 없다"):
         k.apply("없는것.yaml")
 
 
@@ -118,5 +118,5 @@ def test_what_a_real_cluster_cannot_do_names_the_nearest_thing():
 
     k = lab.connect(nodes=1)
     k.nodes._place = object.__new__(type("Remote", (), {"name": "kind-kind"}))
-    with pytest.raises(NotHere, match="내장 클러스터에서만.*cordon"):
+    with pytest.raises(NotHere, match=r"내장 클러스터에서만.*cordon"):
         k.nodes.crash("node-1")

@@ -14,7 +14,12 @@ from minik8s.kubelet.programs.text import TEXT_COMMANDS
 from minik8s.kubelet.tasks import Command, Process, Program
 
 COMMANDS: dict[str, Command] = {
-    **ARCHIVE_COMMANDS, **FILE_COMMANDS, **NET_COMMANDS, **SERVERS, **SYSTEM_COMMANDS, **TEXT_COMMANDS
+    **ARCHIVE_COMMANDS,
+    **FILE_COMMANDS,
+    **NET_COMMANDS,
+    **SERVERS,
+    **SYSTEM_COMMANDS,
+    **TEXT_COMMANDS,
 }
 
 WRAPPERS = frozenset({"docker-entrypoint.sh", "entrypoint.sh", "tini", "dumb-init", "exec"})
@@ -49,7 +54,7 @@ def lookup(word: str, image: Image | None) -> Command | None:
     name = word.rpartition("/")[2]
     if image is not None:
         own = (*image.entrypoint, *image.command)
-        if word in own and (name not in COMMANDS or _at_root(word) and name not in SERVERS):
+        if word in own and (name not in COMMANDS or (_at_root(word) and name not in SERVERS)):
             return daemon
         if image.programs is not None and word not in image.programs and word not in own:
             return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
-OK, WAIT, BAD, DONE, IDLE, GONE = "#2e7d32", "#9a5b00", "#c62828", "#1565c0", "#5b6770", "#8a8f94"
+OK, WAIT, BAD, DONE, IDLE, GONE = "#2e7d32", "#9a5b00", "#c62828", "#1565c0", "#5b6770", "#6f6a75"
 """Fills: ready, on its way, failed, finished, neutral, leaving. White text on each has contrast of at least 4.5."""
 
 

@@ -4,6 +4,7 @@ import json
 import unicodedata
 
 import pytest
+
 from minik8s.grading import export, feedback, notebook, release, similar, variants
 from minik8s.grading.assignment import find
 from minik8s.grading.case import resource_of

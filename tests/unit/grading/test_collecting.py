@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from minik8s.grading.collect import collect, owner
 from minik8s.grading.course import Course, Student, create
 
