@@ -13,7 +13,8 @@ STUDENTS = ("2026001", "2026002", "2026003")
 def course(tmp_path: Path) -> Course:
     made = create(tmp_path / "수업 폴더", "시험", "https://book.example")
     (made.root / "secret.key").write_text(SECRET.hex())
-    (made.root / "roster.csv").write_bytes("id,name\r\n2026001,김철수\r\n2026002,이영희\r\n2026003,박 민\r\n".encode("utf-8-sig"))
+    rows = "id,name\r\n2026001,김철수\r\n2026002,이영희\r\n2026003,박 민\r\n"
+    (made.root / "roster.csv").write_bytes(rows.encode("utf-8-sig"))
     return Course(made.root)
 
 

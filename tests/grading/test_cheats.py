@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What people try: none of it gains a point, leaves the box, or stops the batch."""
 
 import json

@@ -1,4 +1,4 @@
-"""A story with a bit of everything; prints a digest of its history. test_determinism.py runs it in fresh interpreters."""
+"""A story with a bit of everything; prints a digest of its history. Run by test_determinism.py in new interpreters."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""서비스와 네트워크 정책: 닿아야 할 곳에 닿고, 막아야 할 것을 막는가."""
+"""서비스와 네트워크폴리시: 닿아야 할 곳에 닿고, 막아야 할 것을 막는가."""
 
 from minik8s.grading import Case, Stage
 from minik8s.network.traffic import Load

@@ -48,7 +48,7 @@ def gives_up(case: Case) -> None:
     stage.advance(290)
     failed = _job(case, stage)["status"].get("failed") or 0
     case.need(_failed(case, stage) == "BackoffLimitExceeded", "실패가 거듭되는데도 그만두지 않았다.")
-    case.need(failed <= case.v.limit + case.v.wide, f"{failed}번이나 실패한 뒤에 그만두었다.")
+    case.need(failed <= case.v.limit + case.v.total, f"{failed}번이나 실패한 뒤에 그만두었다.")
 
 
 def hurries(case: Case) -> None:

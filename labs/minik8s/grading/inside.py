@@ -1,4 +1,4 @@
-"""Checks in the learner's own process: a notebook or the page, where no process can be started and nothing is at stake."""
+"""Checks in the learner's own process, a notebook or the page: no process can be started, and nothing is at stake."""
 
 from __future__ import annotations
 

@@ -8,4 +8,4 @@ from minik8s.lab.incidents import incident
 from minik8s.lab.session import Lab
 from minik8s.lab.views.svg import View
 
-__all__ = ["Lab", "View", "choose", "condition", "connect", "incident"]
+__all__ = ["Lab", "View", "assignment", "choose", "condition", "connect", "incident"]

@@ -292,9 +292,7 @@ def connect_remote(context: str, name: str = "lab") -> RemoteLab:
         raise Unusable(_why(error, context)) from None
     remains.await_usable(client, namespace)
     if shutil.which("kubectl") is None:
-        print(
-            "kubectl이 없어서 함께 온 작은 kubectl을 쓴다. 설치: https://kubernetes.io/docs/tasks/tools/"
-        )
+        print("kubectl이 없어서 함께 온 작은 kubectl을 쓴다. 설치: https://kubernetes.io/docs/tasks/tools/")
     place.follow(client, namespace)
     return RemoteLab(place, namespace)
 
@@ -317,6 +315,9 @@ def _why(error: StatusError, context: str) -> str:
             "실습은 제 네임스페이스를 만들어 쓴다. 관리자에게 그 권한을 부탁하거나 내장 클러스터에서 하자."
         )
     return error.message
+
+
+Names = list[str]
 
 
 class RemoteLab(Lab):
@@ -378,7 +379,7 @@ class RemoteLab(Lab):
         self._made.clear()
         remains.remove(self.client, self.namespace)
 
-    def remove_leftovers(self) -> list[str]:
+    def remove_leftovers(self) -> Names:
         """지난 실습들이 남긴 것을 지우고 그 네임스페이스의 이름을 돌려준다. 지금 도는 실습과 남의 것은 두고."""
         stale = remains.leftovers(self.client)
         for name in stale:

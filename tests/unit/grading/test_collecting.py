@@ -33,8 +33,9 @@ def archive(tmp_path: Path) -> zipfile.ZipFile:
 def test_owners_are_found_by_id_and_by_name_in_either_form() -> None:
     roster = [Student("2026001", "김철수"), Student("202600", "박민"), Student("2026002", "이 영희")]
     nfd = unicodedata.normalize("NFD", "과제 (이영희) 최종.ipynb")
-    assert [s.id if (s := owner(n, roster)) else "" for n in ("2026001.ipynb", "제출_202600 .ipynb", nfd, "x.ipynb")] == [
-        "2026001", "202600", "2026002", ""]
+    names = ("2026001.ipynb", "제출_202600 .ipynb", nfd, "x.ipynb")
+    found = [s.id if (s := owner(name, roster)) else "" for name in names]
+    assert found == ["2026001", "202600", "2026002", ""]
 
 
 def test_a_folder_of_files_is_taken_byte_by_byte(course: Course, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from minik8s.grading import export, feedback, notebook, release, similar, varian
 from minik8s.grading.assignment import find
 from minik8s.grading.case import resource_of
 
-SPEC = {"name": {"choose": ["a", "b", "c"]}, "n": {"range": [2, 8, 2]}, "two": {"sample": [1, 2, 3], "count": 2}, "x": 1}
+SPEC = {"name": {"choose": ["a", "b", "c"]}, "n": {"range": [2, 8, 2]},
+        "two": {"sample": [1, 2, 3], "count": 2}, "x": 1}
 
 
 def test_a_variant_depends_on_secret_assignment_and_student_only() -> None:
@@ -41,7 +42,8 @@ def test_notebooks_keep_nbgraders_metadata_and_lose_solutions() -> None:
 
 
 def test_answers_are_found_by_metadata_or_by_their_first_line() -> None:
-    cells = [notebook.Cell("code", "%%answer a yaml\nx: 1"), notebook.Cell("code", "y", {"grade_id": "b", "solution": True}),
+    cells = [notebook.Cell("code", "%%answer a yaml\nx: 1"),
+             notebook.Cell("code", "y", {"grade_id": "b", "solution": True}),
              notebook.Cell("code", "%%answer a yaml\nx: 2"), notebook.Cell("code", "%%answer other\nz")]
     assert notebook.answers(cells, ["a", "b"]) == {"a": "x: 1", "b": "y"}
 

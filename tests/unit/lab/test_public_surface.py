@@ -8,7 +8,7 @@ def public(thing):
 
 
 def test_what_lab_offers():
-    assert sorted(lab.__all__) == ["Lab", "View", "choose", "condition", "connect", "incident"]
+    assert sorted(lab.__all__) == ["Lab", "View", "assignment", "choose", "condition", "connect", "incident"]
 
 
 def test_what_k_offers():

@@ -1,4 +1,7 @@
-"""과제를 내고, 거두고, 채점하고, 돌려준다. 순서: init → release → collect → grade → feedback → export, report, similar."""
+"""과제를 내고, 거두고, 채점하고, 돌려준다.
+
+순서: init → release → collect → grade → feedback → export, report, similar.
+"""
 
 from __future__ import annotations
 
