@@ -96,7 +96,7 @@ def main() -> int:
     tally.check("층 규칙 (import-linter)", [BIN / "lint-imports", "--no-cache"])
     tally.check("용어와 문체", python("tools/site_terms.py"))
     older = {"MINIK8S_KUBERNETES_36": older_client()}
-    tally.pytest("단위·시나리오·적합성", "tests", "--ignore=tests/site", "-n", "2", env=older)
+    tally.pytest("단위·시나리오·적합성", "tests", "--ignore=tests/site", "-n", "2", "--dist", "loadgroup", env=older)
     site = {}
     try:
         run.prepare_site()

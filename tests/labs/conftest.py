@@ -14,12 +14,21 @@ import jupytext
 import pytest
 from nbclient import NotebookClient
 
-LABS = Path(__file__).parents[2] / "labs"
+HERE = Path(__file__).parent
+LABS = HERE.parents[1] / "labs"
 NOTEBOOKS = sorted((LABS / "notebooks").glob("*.md"))
 GIVEN = os.environ.get("MINIK8S_CONTEXT")
 PLACES = [GIVEN] if GIVEN else ["embedded", "minik8s up"]
 AT_ONCE = 3
 """Labs wait more than they work on a real clock, and each has a namespace of its own."""
+
+
+def pytest_collection_modifyitems(items):
+    """All labs of a place run in one worker, which runs each of them once for all tests."""
+    for item in items:
+        call = getattr(item, "callspec", None)
+        if item.path.parent == HERE and call and "place" in call.params:
+            item.add_marker(pytest.mark.xdist_group(f"labs in {call.params['place']}"))
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +60,8 @@ def place(request):
 @pytest.fixture(scope="session")
 def printed(request, place):
     """What the labs that are to be tested print in this place, by name; an exception when a cell raised."""
-    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    mine = [item for item in request.session.items if item.path.parent == HERE]
+    calls = [getattr(item, "callspec", None) for item in mine]
     wanted = {call.params["path"] for call in calls if call and "path" in call.params}
     before = dict(os.environ)
     os.environ.update(place)
@@ -60,7 +70,6 @@ def printed(request, place):
     finally:
         os.environ.clear()
         os.environ.update(before)
-
 
 
 
