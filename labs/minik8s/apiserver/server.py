@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from minik8s.apiserver import access, conversion, encoding, health, negotiation, requestinfo, routes
+from minik8s.apiserver import access, conversion, health, negotiation, requestinfo, routes
 from minik8s.apiserver.admission import AdmissionChain
 from minik8s.apiserver.allocators import Allocators
 from minik8s.apiserver.audit import Audit
@@ -132,5 +132,3 @@ class ApiServer:
         """How the events of a watch are represented; None: as they are."""
         return watch_shape(call)
 
-
-encode = encoding.encode

@@ -16,7 +16,7 @@ def embedded(place: Place, what: str, nearest: str) -> Embedded:
     """The embedded cluster, or NotHere with what to do instead."""
     if isinstance(place, Embedded):
         return place
-    raise NotHere(f"{what}은(는) 내장 클러스터에서만 할 수 있다. 여기({place.name})서는 {nearest}")
+    raise NotHere(f"내장 클러스터에서만 할 수 있다: {what}. 지금 이어진 {place.name}에서는 {nearest}")
 
 
 class Nodes:

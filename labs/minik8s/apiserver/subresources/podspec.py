@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minik8s.apiserver import bodies, negotiation, options, scheme
+from minik8s.apiserver import bodies, options, scheme
 from minik8s.apiserver.call import Call
 from minik8s.apiserver.errors import invalid_fields
 from minik8s.apiserver.verbs import common, patch, update
@@ -29,15 +29,7 @@ def put(call: Call) -> Response:
 
 
 def patch_(call: Call) -> Response:
-    media = patch.check_media(call)
-    call.options = options.write_options(call.request, "PatchOptions", patch=media)
-    old = call.server.current(call.kind, call.key())
-    if media == negotiation.PATCH_TYPES[3]:
-        return patch.apply(call, old, store)
-    body, repeated = patch.read_patch(call, media)
-    if old is None:
-        raise common.missing(call)
-    return Response(200, store(call, old, patch.patched(call, media, old, body, repeated)))
+    return patch.patch(call, store)
 
 
 def store(call: Call, old: Object, new: Object, *, tracked: bool = True) -> Object:

@@ -33,18 +33,18 @@ class Storing(Protocol):
     def __call__(self, call: Call, old: Object, new: Object, *, tracked: bool = True) -> Object: ...
 
 
-def patch(call: Call) -> Response:
-    """Change the object by the body, in the format that the content type names."""
+def patch(call: Call, store: Storing = replace) -> Response:
+    """Change the object by the body, in the format that the content type names; subresources `store` their own part."""
     media = check_media(call)
     call.options = options.write_options(call.request, "PatchOptions", patch=media)
     old = call.server.current(call.kind, call.key())
     if media == APPLY:
-        return apply(call, old, replace)
+        return apply(call, old, store)
     body, repeated = read_patch(call, media)
     if old is None:
         raise common.missing(call)
     new = patched(call, media, old, body, repeated)
-    return Response(200, replace(call, old, new))
+    return Response(200, store(call, old, new))
 
 
 def check_media(call: Call) -> str:
