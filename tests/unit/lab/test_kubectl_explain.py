@@ -1,4 +1,4 @@
-"""`kubectl explain` reads the server's own OpenAPI document."""
+"""What the server says of itself: `explain` reads its OpenAPI document, `api-versions` its discovery."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from minik8s import lab
 @pytest.fixture(scope="module")
 def k() -> lab.Lab:
     return lab.connect(nodes=1)
+
+
+def test_api_versions_are_sorted_group_versions(k: lab.Lab) -> None:
+    found = k.kubectl("api-versions").stdout.split()
+    assert found == sorted(found) and {"v1", "apps/v1", "networking.k8s.io/v1"} <= set(found)
 
 
 def test_a_kind_shows_its_fields(k: lab.Lab) -> None:

@@ -58,6 +58,7 @@ COMMANDS: dict[str, Callable[[Session], None]] = {
     "version": info.version,
     "cluster-info": info.cluster_info,
     "api-resources": info.api_resources,
+    "api-versions": info.api_versions,
 }
 
 _LETTERS = {"logs": {"f": "follow"}, "patch": {"p": "patch"}, "set": {"c": "containers"}}

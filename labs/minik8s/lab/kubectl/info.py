@@ -1,4 +1,4 @@
-"""클러스터를 알아보는 명령: version, cluster-info, api-resources, explain, auth, config, wait, events."""
+"""클러스터를 알아보는 명령: version, cluster-info, api-resources, api-versions, explain, auth, config, wait, events."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ def api_resources(s: Session) -> None:
         )
     for line in printer.columns(rows):
         s.print(line)
+
+
+def api_versions(s: Session) -> None:
+    core, groups = s.client.call("GET", "/api"), s.client.call("GET", "/apis")
+    named = [one["groupVersion"] for group in groups["groups"] for one in group["versions"]]
+    for version in sorted([*core["versions"], *named]):
+        s.print(version)
 
 
 def auth(s: Session) -> None:
