@@ -19,12 +19,16 @@ def build(tmp_path, monkeypatch):
 
     monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "book" / "_ext")])
 
-    def make(text: str) -> tuple[str, str]:
+    def make(text: str, others: dict[str, str] | None = None) -> tuple[str, str]:
+        """index.html and the warnings; `others`: further documents by name."""
         import io
 
         source = tmp_path / "src"
         source.mkdir()
         (source / "index.md").write_text(HEAD + text, encoding="utf-8")
+        for name, words in (others or {}).items():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_text("---\norphan: true\n---\n" + words, encoding="utf-8")
         warnings = io.StringIO()
         overrides = {
             "extensions": ["myst_nb", "minik8s_book"],
@@ -141,3 +145,10 @@ def test_misconception_and_predict_read_without_script(build):
     assert warnings == ""
     assert "흔한 오해: 파드는 옮겨 다닌다" in html
     assert re.search(r"<details[^>]*><summary>확인하기</summary>\s*<p>오 초", html)
+
+
+def test_a_mentioned_chapter_is_a_link_to_it(build):
+    text = "13장에서 본다(`13장`). [13장](book/13-config.md)과 14장, 제3장과 113장은 아니다.\n"
+    html, warnings = build(text, {"book/13-config.md": "# 구성\n"})
+    assert re.findall(r'href="book/13-config.html"[^>]*>(?:<[^>]*>)*([^<]*)', html) == ["13장", "13장"]
+    assert "14장, 제3장과 113장은" in html and warnings == ""
