@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -203,3 +204,34 @@ def test_the_current_context_stays(up):
     k.cleanup()
     assert Path(up["KUBECONFIG"]).read_text("utf-8") == before
     assert os.environ["KUBECONFIG"] == up["KUBECONFIG"]
+
+
+def test_a_dashboard_follows_by_watches_and_leaves_no_thread(k):
+    """The board draws what the watches bring while the loop is free; closed, it leaves nothing behind."""
+    threads = {thread.ident for thread in threading.enumerate()}
+    board = k.dashboard()
+
+    async def follow():
+        assert board.widget is not None
+        shop(k)
+        drawn = board._panel._outputs["지도"]
+        async with asyncio.timeout(60):
+            while drawn.outputs[0]["data"]["text/plain"].count("Running") < 2:
+                await asyncio.sleep(0.05)
+        board.close()
+        board._task and board._task.cancel()
+
+    asyncio.run(follow())
+    for thread in threading.enumerate():
+        if thread.ident not in threads:
+            thread.join(10)
+            assert not thread.is_alive(), thread.name
+
+
+def test_a_dashboard_says_in_korean_that_the_cluster_is_gone(k, monkeypatch):
+    board = k.dashboard()
+    assert board.widget is not None
+    monkeypatch.setattr(k.place, "trouble", remote._unreachable("minik8s", OSError("refused")).body["message"])
+    board.refresh()
+    assert "닿지 않는다" in board._panel._alarm.outputs[0]["data"]["text/plain"]
+    board.close()

@@ -91,15 +91,22 @@ class DisplayHandle:
 
 
 class Events:
-    """IPython's hooks around a cell; ipywidgets fires them, nobody here listens."""
+    """IPython's hooks around a cell. The runtime triggers `post_run_cell`; ipywidgets triggers others for itself."""
+
+    def __init__(self) -> None:
+        self.callbacks: dict[str, list[Callable[..., Any]]] = {}
 
     def register(self, event: str, function: Callable[..., Any]) -> None:
-        pass
+        if function not in self.callbacks.setdefault(event, []):
+            self.callbacks[event].append(function)
 
-    unregister = register
+    def unregister(self, event: str, function: Callable[..., Any]) -> None:
+        if function in self.callbacks.get(event, []):
+            self.callbacks[event].remove(function)
 
     def trigger(self, event: str, *args: Any, **kwargs: Any) -> None:
-        pass
+        for function in list(self.callbacks.get(event, [])):
+            function(*args, **kwargs)
 
 
 class Shell:

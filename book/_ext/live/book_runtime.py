@@ -116,7 +116,10 @@ class Runtime:
         """Run one cell; True if it ended without an error."""
         sys.stdout, sys.stderr = self.stdout, self.stderr
         try:
-            await self._execute(f"<cell {label}>", source)
+            try:
+                await self._execute(f"<cell {label}>", source)
+            finally:
+                self.shell.events.trigger("post_run_cell", None)
             return True
         except BaseException as error:
             self._flush()

@@ -92,14 +92,15 @@ function textbox(model) {
 function button(model) {
   const element = make("button");
   element.type = "button";
-  show(model, () => { element.textContent = model.state.description; element.disabled = Boolean(model.state.disabled); });
+  show(model, () => { element.textContent = model.state.description; element.title = model.state.tooltip ?? ""; element.disabled = Boolean(model.state.disabled); });
   element.addEventListener("click", () => send(model.id, { method: "custom", content: { event: "click" } }));
   return element;
 }
 
 function output(model) {
   const box = make("div", "widget-output");
-  box.setAttribute("aria-live", "polite");
+  const quiet = (model.state._dom_classes ?? []).includes("m8-quiet"); // redrawn while time flows: not read out
+  box.setAttribute("aria-live", quiet ? "off" : "polite");
   show(model, () => {
     const shown = new Output(box);
     for (const item of model.state.outputs ?? []) {
@@ -113,7 +114,8 @@ function output(model) {
 }
 
 function box(model) {
-  const element = make("div", /^HBox/.test(model.state._model_name) ? "widget-hbox" : "widget-box");
+  const [, kind] = /^(HBox|GridBox)/.exec(model.state._model_name) ?? [];
+  const element = make("div", { HBox: "widget-hbox", GridBox: "widget-grid" }[kind] ?? "widget-box");
   show(model, () => element.replaceChildren(...(model.state.children ?? []).map(find).filter(Boolean).map(view)));
   return element;
 }

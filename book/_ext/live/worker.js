@@ -60,7 +60,7 @@ const actions = {
     postMessage({ type: "ready" });
   },
   async run({ cell, source }) {
-    if (!widgets && /\bipywidgets\b|\.scrub\(/.test(source)) await useWidgets();
+    if (!widgets && /\bipywidgets\b|\.(scrub|dashboard)\(/.test(source)) await useWidgets();
     const ok = await runtime.run(String(cell), source);
     postMessage({ type: "done", cell, ok });
   },

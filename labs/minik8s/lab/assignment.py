@@ -90,7 +90,7 @@ def assignment(name: str, student: str = "") -> Assignment:
         kit = import_module("minik8s.grading.release").kit(found, found.variant(student=who), who)
     task = Assignment(kit)
     _current[:] = [task]
-    shell = magics._shell()
+    shell = magics.shell()
     if shell is not None:
         shell.register_magic_function(_answer, "cell", "answer")
     return task

@@ -24,11 +24,11 @@ _current: list[Lab] = []
 def use(lab: Lab) -> None:
     """Let the magics act on this lab from now on, and register them where there is a notebook."""
     _current[:] = [lab]
-    shell = _shell()
-    if shell is None:
+    notebook = shell()
+    if notebook is None:
         return
-    shell.register_magic_function(kubectl_line, "line_cell", "kubectl")
-    shell.register_magic_function(manifest, "cell", "manifest")
+    notebook.register_magic_function(kubectl_line, "line_cell", "kubectl")
+    notebook.register_magic_function(manifest, "cell", "manifest")
 
 
 def current() -> Lab:
@@ -37,7 +37,8 @@ def current() -> Lab:
     return _current[0]
 
 
-def _shell() -> Any:
+def shell() -> Any:
+    """IPython's shell or the page's stand-in; None in a plain script."""
     found = getattr(builtins, "get_ipython", None)
     if found is None and "IPython" in sys.modules:
         found = getattr(sys.modules["IPython"], "get_ipython", None)

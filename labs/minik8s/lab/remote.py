@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -121,8 +122,8 @@ def private_copy(source: Path, context: str, namespace: str) -> Path:
 class RemoteStream:
     """A watch of a real API server, read by a thread, drained by the caller."""
 
-    def __init__(self, answer: Any):
-        self._answer = answer
+    def __init__(self, answer: Any, news: Callable[[], None] = lambda: None):
+        self._answer, self._news = answer, news
         self._queue: deque[tuple[float, WatchEvent]] = deque()
         self.wake: Callable[[], None] | None = None
         self.closed = False
@@ -136,9 +137,12 @@ class RemoteStream:
                 for line in filter(None, lines):
                     event = json.loads(line)
                     self._queue.append((time.time(), WatchEvent(event["type"], event["object"])))
+                self._news()
         except Exception:  # the connection ended one way or another; the reader only needs to know that it did
             pass
+        self._answer.close()  # here, not in close(): a response that is being read cannot be closed by another thread
         self.closed = True
+        self._news()
 
     def drain(self) -> list[WatchEvent]:
         return [event for _, event in self.timed()]
@@ -148,8 +152,10 @@ class RemoteStream:
         return [self._queue.popleft() for _ in range(len(self._queue))]
 
     def close(self) -> None:
+        """End the watch; its thread ends soon after."""
         self.closed = True
-        self._answer.close()
+        with suppress(Exception):  # the server may have ended it already, however it liked
+            self._answer.shutdown()
 
 
 class Remote:
@@ -165,6 +171,9 @@ class Remote:
         self.api_client: Any = load(str(kubeconfig), context, persist_config=False)
         self._changes: list[Change] = []
         self._streams: dict[str, RemoteStream] = {}
+        self._lock = threading.Lock()
+        self.trouble = ""
+        self.listeners: list[Callable[[], None]] = []
         self._watch: Callable[[str], RemoteStream | None] = lambda resource: None
 
     # ---- Place ---------------------------------------------------------------
@@ -196,7 +205,7 @@ class Remote:
         except Exception as error:
             return _unreachable(self.name, error)
         if watching and answer.status == 200:
-            return Response(200, stream=RemoteStream(answer))
+            return Response(200, stream=RemoteStream(answer, self._news))
         return Response(answer.status, _decoded(answer), {k.lower(): v for k, v in answer.headers.items()})
 
     def now(self) -> float:
@@ -210,7 +219,11 @@ class Remote:
         return True
 
     def changes(self) -> list[Change]:
-        """What the lab has seen happen since it connected."""
+        """What the lab has seen happen since it connected. Any thread may ask."""
+        with self._lock:
+            return self._brought()
+
+    def _brought(self) -> list[Change]:
         for resource, stream in self._streams.items():
             for when, event in stream.timed():
                 if event.type in {"ADDED", "MODIFIED", "DELETED"}:
@@ -232,13 +245,20 @@ class Remote:
         def watch(resource: str) -> RemoteStream | None:
             try:
                 stream = client.watch(resource, None if resource == "nodes" else namespace)
-            except StatusError:
+            except StatusError as error:
+                if error.code == 503:
+                    self.trouble = error.message
                 return None  # not allowed to watch it: the view shows what is left
+            self.trouble = ""
             return stream if isinstance(stream, RemoteStream) else None
 
         self._watch = watch
         for resource in WATCHED:
             self._open(resource)
+
+    def _news(self) -> None:
+        for heard in list(self.listeners):
+            heard()
 
     def _open(self, resource: str) -> None:
         stream = self._watch(resource)
@@ -351,9 +371,9 @@ class RemoteLab(Lab):
 
     def traffic(self, target: str, *, wait: bool = True, **options: Any) -> Traffic:
         """서비스(`shop:80/path`)나 파드(`pod/web:80`)에 API 서버의 프록시로 요청을 보낸다. 정말로 기다린다."""
-        return Traffic(
-            remote_traffic.send(self.client, self._remote.handle, target, self.namespace, wait=wait, **options)
-        )
+        load = remote_traffic.send(self.client, self._remote.handle, target, self.namespace, wait=wait, **options)
+        self.last_traffic = Traffic(load)
+        return self.last_traffic
 
     def explain(self, ref: str) -> View:
         """이 클러스터의 지금 노드와 파드를 읽어, 우리 스케줄러라면 이 파드를 어디에 두었을지 보여 준다."""

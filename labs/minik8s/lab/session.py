@@ -17,6 +17,7 @@ from minik8s.history import History
 from minik8s.lab import chronicle, conditions, hops, kubectl, manifests, refs
 from minik8s.lab.checks import Checks
 from minik8s.lab.controls import ControlPlane, Nodes, embedded
+from minik8s.lab.dashboard import Dashboard
 from minik8s.lab.kubectl import Result
 from minik8s.lab.load import Traffic
 from minik8s.lab.official import ADMIN, api_client
@@ -50,7 +51,9 @@ class Lab:
     def __init__(self, place: Place, namespace: str = "default"):
         self.place, self.namespace = place, namespace
         self.client = Client(place.handle, actor=MANAGER, user=ADMIN)
-        self._started = place.now()
+        self.started = place.now()
+        self.last_traffic: Traffic | None = None
+        self._board: Dashboard | None = None
         self._made: list[tuple[refs.Ref, str]] = []
         self.nodes = Nodes(place, self.client)
         self.controlplane = ControlPlane(place)
@@ -191,7 +194,7 @@ class Lab:
     @property
     def elapsed(self) -> float:
         """실습을 시작한 뒤로 흐른 초."""
-        return self.place.now() - self._started
+        return self.place.now() - self.started
 
     def wait(
         self, ref: str, until: str | Callable[[Object | None], bool] = "available", *, timeout: float = 120.0
@@ -235,13 +238,23 @@ class Lab:
         """노드와 그 위의 파드를 그린다."""
         return map.render(self.client.list("nodes"), self.client.list("pods", self.namespace), title)
 
+    def dashboard(self, ref: str = "", *, title: str = "대시보드") -> Dashboard:
+        """지도, 롤아웃, 이벤트, 트래픽을 나란히 놓고 따라간다. 내장 클러스터에서는 단추로 시간을 보낸다.
+
+        ref: 롤아웃을 볼 디플로이먼트. 비우면 이름이 가장 앞선 것. 한 실습에 하나이고, 다시 부르면 앞의 것을 닫는다.
+        """
+        if self._board is not None:
+            self._board.close()
+        self._board = Dashboard(self, ref, title)
+        return self._board
+
     def packing(self, title: str = "빈 패킹 판") -> View:
         """노드의 CPU와 메모리를 파드의 요청이 얼마나 채웠는지 그린다."""
         return packing.cluster(self.client.list("nodes"), self.client.list("pods", self.namespace), title)
 
     def timeline(self, selector: str = "", *, since: float | None = None, title: str = "파드의 시간표") -> View:
         """파드마다 한 줄로, 언제 어떤 상태였는지 그린다. since는 실습을 시작한 뒤의 초."""
-        start = self._started
+        start = self.started
         wanted = dict(pair.split("=", 1) for pair in selector.split(",") if pair)
         changes = [c for c in self.place.changes() if _of_lab(c, self.namespace, wanted)]
         rows = chronicle.pod_rows(changes, start, self.place.now())
@@ -260,14 +273,14 @@ class Lab:
         wanted = dict(pair.split("=", 1) for pair in selector.split(",") if pair)
         changes = self.place.changes()
         uids = [c.object["metadata"]["uid"] for c in changes if _of_lab(c, self.namespace, wanted)]
-        marks = [(r.time - self._started, f"{r.verb} {r.object}") for r in self.place.records() if r.actor == "fault"]
-        return scrubber.Scrubber(scrubber.moments(changes, uids, self._started, since, marks), title, small=small)
+        marks = [(r.time - self.started, f"{r.verb} {r.object}") for r in self.place.records() if r.actor == "fault"]
+        return scrubber.Scrubber(scrubber.moments(changes, uids, self.started, since, marks), title, small=small)
 
     def journey(self, ref: str, *, steps: int | None = None, title: str = "매니페스트의 여정") -> View:
         """오브젝트 하나와 거기서 나온 것들을 누가 차례로 만들고 고쳤는지 그린다. steps는 그릴 걸음의 수."""
         found = refs.parse(ref, self.client)
         members = chronicle.family(self.place.changes(), found.resource, found.name, self.namespace)
-        return journey.render(chronicle.journey(self.place.records(), members, self._started)[:steps], title)
+        return journey.render(chronicle.journey(self.place.records(), members, self.started)[:steps], title)
 
     def request(
         self, url: str, *, source: str = "", headers: dict[str, str] | None = None, title: str = "요청의 여정"
@@ -283,7 +296,7 @@ class Lab:
     def rollout(self, ref: str, *, since: float = 0.0, title: str = "준비된 파드의 수") -> View:
         """디플로이먼트의 레플리카셋마다 준비된 파드의 수를 시간에 따라 그린다. since는 실습을 시작한 뒤의 초."""
         uid = self.get(ref)["metadata"]["uid"]
-        return rollout.render(self.place.changes(), uid, self._started, since, self.elapsed, title)
+        return rollout.render(self.place.changes(), uid, self.started, since, self.elapsed, title)
 
     def explain(self, ref: str) -> View:
         """스케줄러가 이 파드를 왜 그 노드에 두었는지(또는 두지 못했는지) 표와 문장으로 보여 준다."""
@@ -311,8 +324,10 @@ class Lab:
         options.setdefault("namespace", self.namespace)
         traffic = place.cluster.traffic
         if wait:
-            return Traffic(traffic.run(target, place.cluster.advance, **options))
-        return Traffic(traffic.start(target, **options))
+            self.last_traffic = Traffic(traffic.run(target, place.cluster.advance, **options))
+        else:
+            self.last_traffic = Traffic(traffic.start(target, **options))
+        return self.last_traffic
 
     def start_controller(self, kind: type[Controller]) -> Controller:
         """직접 만든 컨트롤러를 클러스터에 넣는다. `k.controlplane.stop(이름)`으로 끌 수 있다.
