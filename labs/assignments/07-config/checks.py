@@ -18,31 +18,23 @@ def _up(case: Case, greeting: str = "", token: str = "") -> Stage:
     return stage
 
 
-def _log(case: Case, stage: Stage) -> str:
-    case.need(stage.find("pods", case.v.app), f"파드 {case.v.app}이 없다.")
-    path = f"/api/v1/namespaces/default/pods/{case.v.app}/log"
-    found = stage.client.call("GET", path)
-    body = getattr(found, "body", found)
-    return body.decode() if isinstance(body, bytes) else str(body)
-
-
 def greets(case: Case) -> None:
-    log = _log(case, _up(case))
+    log = _up(case).log(case.v.app)
     case.need(case.v.greeting in log, f"파드의 로그에 인사말이 없다: {log[:100]!r}.")
 
 
 def reads(case: Case) -> None:
-    log = _log(case, _up(case))
+    log = _up(case).log(case.v.app)
     case.need(case.v.token in log, "파드의 로그에 시크릿의 값이 없다.")
 
 
 def follows(case: Case) -> None:
-    log = _log(case, _up(case, "another-greeting", "another-token"))
+    log = _up(case, "another-greeting", "another-token").log(case.v.app)
     case.need("another-greeting" in log and "another-token" in log, "설정을 바꾸어도 옛 값을 쓴다.")
 
 
 def hides(case: Case) -> None:
     stage = _up(case)
-    case.need(case.v.token in _log(case, stage), "비밀이 파드에 닿지 않았다.")
+    case.need(case.v.token in stage.log(case.v.app), "비밀이 파드에 닿지 않았다.")
     pods = [obj for obj in case.documents("app") if obj["kind"] not in ("Secret",)]
     case.need(case.v.token not in json.dumps(pods), "시크릿이 아닌 오브젝트에 비밀이 적혀 있다.")

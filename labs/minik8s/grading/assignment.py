@@ -31,7 +31,12 @@ PRACTICE = b"practice"
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the rubric. `read`: a page of the book (`09-rollouts`); `needs`: answers it cannot go without."""
+    """One line of the rubric.
+
+    read    a page of the book (`09-rollouts`)
+    needs   answers it cannot go without
+    manual  a person gives the points, after `guide`: what to look for
+    """
 
     id: str
     points: float
@@ -39,6 +44,7 @@ class Check:
     hidden: bool = False
     manual: bool = False
     read: str = ""
+    guide: str = ""
     needs: tuple[str, ...] = ()
 
 
@@ -93,9 +99,15 @@ class Assignment:
         found: Callable[[Any], None] = getattr(self.functions, check.id.replace("-", "_"))
         return found
 
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """What differs from student to student: variants.py says how."""
+        found: dict[str, Any] = self._yaml("variant.yaml")
+        return found
+
     def variant(self, secret: bytes = PRACTICE, student: str = "practice") -> dict[str, Any]:
         """The student's own values."""
-        return variants.variant(self._yaml("variant.yaml"), secret, self.name, student)
+        return variants.variant(self.fields, secret, self.name, student)
 
     def cells(self, values: Mapping[str, Any]) -> list[Cell]:
         """The source with the student's values, solutions still marked."""

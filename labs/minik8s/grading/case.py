@@ -177,6 +177,13 @@ class Stage:
         found: Object | None = self.client.find(resource, namespace, name)
         return found
 
+    def log(self, pod: str, container: str = "", namespace: str = "default") -> str:
+        """What a container has written. Failed when there is no such pod."""
+        self.case.need(self.find("pods", pod, namespace), f"파드 {pod}이(가) 없다.")
+        query = {"container": [container]} if container else None
+        found = self.client.call("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query=query)
+        return found.decode() if isinstance(found, bytes) else str(found)
+
     def load(self, target: str, *, rate: float = 20.0, duration: float = 10.0, **options: Any) -> Load:
         """Requests at a service, to their end."""
         options.setdefault("namespace", "default")

@@ -5,6 +5,7 @@ A variant file maps field names to one of
     {choose: [a, b, c]}          one of these
     {range: [low, high, step]}   a whole number low, low+step, ... up to and with high
     {sample: [a, b, c], count: 2}   several, each once; the field becomes a list
+    {rows: [{x: 1, y: 2}, ...]}     one row, whose columns become fields themselves: values that belong together
     anything else                the same for everybody
 """
 
@@ -40,7 +41,13 @@ class Dice:
 def variant(spec: Mapping[str, Any], secret: bytes, assignment: str, student: str) -> dict[str, Any]:
     """The values of all fields for one student. ValueError for a specification that is none."""
     dice = Dice(secret, assignment, student)
-    return {name: _draw(value, dice, name) for name, value in spec.items()}
+    out: dict[str, Any] = {}
+    for name, value in spec.items():
+        if isinstance(value, Mapping) and "rows" in value:
+            out |= value["rows"][dice.below(len(value["rows"]), name)]
+        else:
+            out[name] = _draw(value, dice, name)
+    return out
 
 
 def _draw(value: Any, dice: Dice, field: str) -> Any:
@@ -57,7 +64,7 @@ def _draw(value: Any, dice: Dice, field: str) -> Any:
         for number in range(value["count"]):
             out.append(rest.pop(dice.below(len(rest), f"{field}/{number}")))
         return out
-    raise ValueError(f"변형 {field!r}을 알 수 없다: choose, range, sample 가운데 하나여야 한다.")
+    raise ValueError(f"변형 {field!r}을 알 수 없다: choose, range, sample, rows 가운데 하나여야 한다.")
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
