@@ -118,6 +118,18 @@ def test_completion_never_calls(page):
     assert page.complete("nothing.x") == []
 
 
+def test_completion_of_a_magic_asks_who_registered_it(page):
+    page.shell.register_completer("kubectl", lambda line: [f"<{line}>"])
+    assert page.complete("%kubectl get po") == ["<get po>"]
+    assert page.complete("%other x") == []
+
+
+def test_what_registered_is_called_after_every_cell(page):
+    page.run("seen = []\nget_ipython().events.register('post_run_cell', lambda _: seen.append(1))")
+    page.run("1 / 0")
+    assert plain(page.run("seen")) == ["[1, 1]"]
+
+
 def test_display_can_be_updated(page):
     shown = page.run("h = display(1, display_id=True)\nh.update(2)")
     assert [(item[0], item[1]["text/plain"]) for item in shown] == [("display", "1"), ("update", "2")]

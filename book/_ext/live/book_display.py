@@ -117,6 +117,7 @@ class Shell:
         self.captures: list[Callable[[str, tuple[Any, ...]], None]] = []  # an Output widget's, innermost last
         self.user_ns = namespace
         self.magics: dict[str, dict[str, Callable[..., Any]]] = {"line": {}, "cell": {}}
+        self.completers: dict[str, Callable[[str], list[str]]] = {}
         self.handles = 0
         self.events = Events()
 
@@ -141,6 +142,10 @@ class Shell:
         name = magic_name or func.__name__
         for kind in ("line", "cell") if magic_kind == "line_cell" else (magic_kind,):
             self.magics[kind][name] = func
+
+    def register_completer(self, magic_name: str, function: Callable[[str], list[str]]) -> None:
+        """`function` is given the line after the magic's name up to the cursor; answers what its last word may be."""
+        self.completers[magic_name] = function
 
     def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
         return self._magic("line", "%", magic_name)(line)

@@ -155,7 +155,13 @@ class Runtime:
         return value
 
     def complete(self, text: str) -> list[str]:
-        """Names that may follow `text` (a dotted name up to the cursor); never calls anything of the reader's."""
+        """Names that may follow `text`, a dotted name up to the cursor, without calling anything of the reader's.
+
+        Or what the last word of a magic's line (`%kubectl get p`) may become: asked of who registered the magic.
+        """
+        if text.startswith("%"):
+            name, _, line = text[1:].partition(" ")
+            return self.shell.completers.get(name, lambda _: [])(line)
         base, dot, prefix = text.rpartition(".")
         if not dot:
             names = {*self.namespace, *dir(builtins), *keyword.kwlist} - self.hidden | {"display"}

@@ -18,8 +18,24 @@ const colours = HighlightStyle.define([
   { tag: tags.operator, color: "var(--code-operator)" },
 ]);
 
+// A kubectl command up to the cursor as `%kubectl get p`, in a line or in a cell of its own; else nothing.
+function magicLine(context) {
+  const line = context.state.doc.lineAt(context.pos);
+  const before = line.text.slice(0, context.pos - line.from);
+  const found = /^\s*(?:[\w.]+\s*=\s*)?(%kubectl\s.*)$/.exec(before);
+  if (found) return found[1];
+  const cell = line.number > 1 && context.state.doc.line(1).text.trimStart().startsWith("%%kubectl");
+  return cell && before.trim() ? `%kubectl ${before.trimStart()}` : null;
+}
+
 export function openEditor({ parent, text, label, changed, run, names }) {
   const complete = async (context) => {
+    const command = magicLine(context);
+    if (command) {
+      const word = /\S*$/.exec(command)[0];
+      const list = await names(command);
+      return list.length ? { from: context.pos - word.length, options: list.map((label) => ({ label })), validFor: /^[^\s,/=]*$/ } : null;
+    }
     const found = context.matchBefore(/[\w.]+/);
     if (!found && !context.explicit) return null;
     const typed = found?.text ?? "";

@@ -191,7 +191,7 @@ const WORDS = new Set(page.cells.flatMap((cell) => cell.source.match(/[A-Za-z_]\
 
 async function completions(text) {
   const live = await session.complete(text);
-  if (live.length || text.includes(".")) return live;
+  if (live.length || text.includes(".") || text.startsWith("%")) return live;
   return [...WORDS].filter((word) => word.startsWith(text));
 }
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import builtins
 import re
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from minik8s.lab import explain_errors
+from minik8s.lab import explain_errors, kubectl, pipes
+from minik8s.lab.kubectl import complete
 from minik8s.wire import StatusError
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ def use(lab: Lab) -> None:
         return
     notebook.register_magic_function(kubectl_line, "line_cell", "kubectl")
     notebook.register_magic_function(manifest, "cell", "manifest")
+    if hasattr(notebook, "register_completer"):  # the page
+        notebook.register_completer("kubectl", complete_line)
+    elif getattr(notebook, "Completer", None) is not None:
+        _complete_in(notebook.Completer)
 
 
 def current() -> Lab:
@@ -43,6 +47,40 @@ def shell() -> Any:
     if found is None and "IPython" in sys.modules:
         found = getattr(sys.modules["IPython"], "get_ipython", None)
     return found() if found is not None else None
+
+
+# ---- completion ------------------------------------------------------------------
+def complete_line(line: str) -> list[str]:
+    """What the last word of a kubectl command (without `kubectl`, up to the cursor) may become."""
+    if not _current:
+        return []
+    lab = _current[0]
+    return complete.complete(lab.client, lab.namespace, line, kubectl.COMMANDS)
+
+
+_MAGIC = re.compile(r"\s*(?:[\w.]+\s*=\s*)?%kubectl\s+(?P<line>.*)")
+
+
+def _complete_in(completer: Any) -> None:
+    """Let IPython ask us first when the cursor is in a kubectl command."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    if any(getattr(one, "matcher_identifier", "") == "minik8s.kubectl" for one in completer.custom_matchers):
+        return
+
+    def matcher(context: Any) -> Any:
+        before = context.text_until_cursor
+        found = _MAGIC.fullmatch(before)
+        if found:
+            before = found["line"]
+        elif not context.full_text.lstrip().startswith("%%kubectl") or context.cursor_line == 0:
+            return {"completions": []}
+        word = re.findall(r"\S*$", before)[0]
+        kept = len(word) - len(context.token)  # IPython replaces its own idea of a word, which ends at = and ,
+        offered = [SimpleCompletion(one[kept:], type="kubectl") for one in complete_line(before)]
+        return {"completions": offered, "suppress": True, "ordered": True}
+
+    completer.custom_matchers.append(context_matcher(priority=1000, identifier="minik8s.kubectl")(matcher))
 
 
 # ---- %kubectl -------------------------------------------------------------------
@@ -64,53 +102,19 @@ def _joined(cell: str) -> list[str]:
 
 
 def _run(line: str, stdin: str) -> None:
-    command, *filters = _split_pipes(line)
-    result = current().kubectl(command, stdin=stdin)
-    out = result.stdout
-    for one in filters:
-        out = _filter(one, out)
+    try:
+        command, *filters = pipes.split(line)
+        result = current().kubectl(command, stdin=stdin)
+        out = result.stdout
+        for one in filters:
+            out = pipes.through(one, out)
+    except pipes.PipeError as error:
+        print(error)
+        return
     if out:
         print(out, end="" if out.endswith("\n") else "\n")
     if result.stderr:
         print(result.stderr, end="")
-
-
-def _split_pipes(line: str) -> list[str]:
-    """The parts of `a | b | c`; a bar inside quotes is none."""
-    parts, quote = [""], ""
-    for char in line:
-        if char in "'\"":
-            quote = "" if quote == char else quote or char
-        if char == "|" and not quote:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return [part.strip() for part in parts]
-
-
-def _filter(command: str, text: str) -> str:
-    name, *args = shlex.split(command) or [""]
-    lines = text.splitlines()
-    if name == "grep":
-        kept = _grep(args, lines)
-    elif name in {"head", "tail"}:
-        digits = [a for a in args if a.lstrip("-n").isdigit()]
-        count = int(digits[-1].lstrip("-n")) if digits else 10
-        kept = lines[:count] if name == "head" else lines[-count:]
-    elif name == "wc":
-        return f"{len(lines)}\n"
-    elif name == "sort":
-        kept = sorted(lines, reverse="-r" in args)
-    else:
-        raise ValueError(f"`| {name}`은 여기서 쓸 수 없다. grep, head, tail, sort, wc -l만 된다.")
-    return "".join(f"{line}\n" for line in kept)
-
-
-def _grep(args: list[str], lines: list[str]) -> list[str]:
-    flags = "".join(a[1:] for a in args if a.startswith("-"))
-    pattern = next((a for a in args if not a.startswith("-")), "")
-    test = re.compile(pattern, re.IGNORECASE if "i" in flags else 0)
-    return [one for one in lines if bool(test.search(one)) != ("v" in flags)]
 
 
 # ---- %%manifest -------------------------------------------------------------------

@@ -58,6 +58,8 @@ def test_a_kubectl_cell_runs_line_by_line(k, capsys):
     assert capsys.readouterr().out == "namespace/one created\nnamespace/two created (dry run)\n"
 
 
-def test_an_unknown_filter_is_refused_in_korean(k):
-    with pytest.raises(ValueError, match="쓸 수 없다"):
-        magics.kubectl_line("get pods | awk '{print $1}'")
+def test_a_pipe_that_is_not_there_is_told_in_korean(k, capsys):
+    magics.kubectl_line("get pods | jq .")
+    assert "쓸 수 없다" in capsys.readouterr().out
+    magics.kubectl_line("get pods > pods.txt")
+    assert "파일로 보내기" in capsys.readouterr().out

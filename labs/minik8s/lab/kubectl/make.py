@@ -20,7 +20,7 @@ def create(s: Session) -> None:
         create_files(s)
         return
     kind = s.args.words[0] if s.args.words else ""
-    maker = _MAKERS.get(_ALIASES.get(kind, kind))
+    maker = MAKERS.get(_ALIASES.get(kind, kind))
     if maker is None and kind != "token":
         raise UsageError("error: must specify one of -f and -k" if not kind else f'error: unknown command "{kind}"')
     words = s.args.words[1:]
@@ -291,7 +291,7 @@ def _priorityclass(a: Args, words: list[str]) -> Object:
     )
 
 
-_MAKERS: dict[str, Callable[[Args, list[str]], Object]] = {
+MAKERS: dict[str, Callable[[Args, list[str]], Object]] = {
     "deployment": _deployment,
     "configmap": _configmap,
     "secret": _secret,
