@@ -29,8 +29,23 @@ class CronJobController(Controller):
         super().__init__(ctx)
         self.cron_jobs = ctx.informers(CRON_JOBS)
         self.jobs = index_by_controller(ctx.informers(JOBS))
-        self.cron_jobs.on_change(lambda old, new: self.enqueue(key(new or old or {})))
+        self.cron_jobs.on_change(self._changed)
         self.jobs.on_change(ChildWatch(self.cron_jobs, "CronJob", self.enqueue))
+
+    def _changed(self, old: Object | None, new: Object | None) -> None:
+        """A changed schedule is looked at when it next comes due: what it would have missed is not made up for."""
+        if old is None or new is None or _timing(old) == _timing(new):
+            self.enqueue(key(new or old or {}))
+            return
+        now = self.clock.now()
+        try:
+            upcoming = parse_schedule(new["spec"]["schedule"]).next(now, time_zone(new["spec"].get("timeZone")))
+        except (ScheduleError, ValueError):
+            message = f"unparseable schedule for cronjob: {new['spec']['schedule']}"
+            self._tell(new, "Warning", "UnParseableCronJobSchedule", message)
+            return
+        if upcoming is not None:
+            self.queue.add_after(key(new), upcoming + DELTA - now)
 
     def reconcile(self, name: str) -> float | None:
         namespace, _, short = name.partition("/")
@@ -180,9 +195,6 @@ class CronJobController(Controller):
             owner = controller_of(made)
             if owner is None or owner["uid"] != cron["metadata"]["uid"]:
                 return
-            if finished(made) is not None:
-                status["lastScheduleTime"] = rfc3339(due)
-                return
         else:
             self._tell(cron, "Normal", "SuccessfulCreate", f"Created job {made['metadata']['name']}")
         meta = made["metadata"]
@@ -210,6 +222,10 @@ class CronJobController(Controller):
                 raise
             return
         self._tell(cron, "Normal", "SuccessfulDelete", f"Deleted job {name}")
+
+
+def _timing(cron: Object) -> tuple[str, str | None]:
+    return cron["spec"]["schedule"], cron["spec"].get("timeZone")
 
 
 def job_name(cron: Object, due: float) -> str:

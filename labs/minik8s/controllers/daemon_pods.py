@@ -54,8 +54,7 @@ def _bound_to(spec: Object, node: str) -> Object:
     only = [{"key": "metadata.name", "operator": "In", "values": [node]}]
     affinity = dict(spec.get("affinity") or {})
     node_affinity = dict(affinity.get("nodeAffinity") or {})
-    terms = (node_affinity.get(REQUIRED) or {}).get("nodeSelectorTerms") or [{}]
-    node_affinity[REQUIRED] = {"nodeSelectorTerms": [{**term, "matchFields": only} for term in terms]}
+    node_affinity[REQUIRED] = {"nodeSelectorTerms": [{"matchFields": only}]}
     return {**affinity, "nodeAffinity": node_affinity}
 
 

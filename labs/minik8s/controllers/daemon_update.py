@@ -25,10 +25,11 @@ def pods_to_replace(
     """(old pods to delete, nodes that get a new pod beside the old one)."""
     surge, unavailable = limits(owner, len(wanted))
     look = _Look(owner, digest, now)
+    nodes = [*wanted, *(node for node in by_node if node not in wanted)]
     if surge:
-        return _surging(look, by_node, wanted, surge)
+        return _surging(look, by_node, nodes, set(wanted), surge)
     down, replace, candidates = 0, [], []
-    for node in wanted:
+    for node in nodes:
         old, new, clear = look.split(by_node.get(node, ()))
         if not clear or (old is None) == (new is None):
             down += 1  # the manage step is about to add or remove a pod here
@@ -43,25 +44,31 @@ def pods_to_replace(
 
 
 def _surging(
-    look: _Look, by_node: Mapping[str, Sequence[Object]], wanted: Sequence[str], surge: int
+    look: _Look, by_node: Mapping[str, Sequence[Object]], nodes: Sequence[str], wanted: set[str], surge: int
 ) -> tuple[list[Object], list[str]]:
     doomed: list[Object] = []
+    leaving: list[Object] = []  # pods of nodes that should have none: they go when enough others serve
     urgent: list[str] = []
     candidates: list[str] = []
-    surging = 0
-    for node in wanted:
+    surging = available = 0
+    for node in nodes:
         old, new, clear = look.split(by_node.get(node, ()))
-        if not clear or old is None:
-            continue
-        if new is None:
-            if "deletionTimestamp" in old["metadata"]:
-                continue
-            (candidates if look.available(old) else urgent).append(node)
-        elif look.available(new):
-            doomed.append(old)
-        else:
+        if not clear:
             surging += 1
-    return doomed, urgent + candidates[: max(0, surge - surging - len(urgent))]
+            continue
+        serving = old if old is not None else new
+        available += serving is not None and look.available(serving)
+        if old is None:
+            continue
+        if new is not None:
+            surging += not look.available(new)
+            doomed += [old] if look.available(new) else []
+        elif node in wanted:
+            (candidates if look.available(old) else urgent).append(node)
+        else:
+            (leaving if look.available(old) else doomed).append(old)
+    doomed += leaving[: max(0, available - len(wanted))]
+    return doomed, urgent + candidates[: max(0, surge - surging)]
 
 
 class _Look:

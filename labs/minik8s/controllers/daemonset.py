@@ -12,8 +12,9 @@ from minik8s.controllers.history import REVISION_LABEL, History
 from minik8s.controllers.owners import ChildWatch, Claims, gathering_time, index_by_controller, orphans, owned
 from minik8s.controllers.podcontrol import PodControl, namespace_terminating, slow_start
 from minik8s.controllers.podutil import available_in, is_available, is_ready, phase
+from minik8s.controllers.taints import taints_of
 from minik8s.objects import Object
-from minik8s.objects.meta import annotations_of, key, labels
+from minik8s.objects.meta import annotations_of, key, labels, name
 from minik8s.objects.selectors import matches
 from minik8s.wire import StatusError
 
@@ -57,39 +58,43 @@ class DaemonSetController(Controller):
             self.expectations.creation_observed(owner)
 
     def _node_changed(self, old: Object | None, new: Object | None) -> None:
-        if old is not None and new is not None and old["spec"] == new["spec"] and labels(old) == labels(new):
+        """Look again only where a pod is missing or must go: a NoSchedule taint does not even renew the status."""
+        if new is None or (old is not None and labels(old) == labels(new) and taints_of(old) == taints_of(new)):
             return
         for owner in self.sets.list():
-            if old is None or new is None or daemons.belongs(owner, old) != daemons.belongs(owner, new):
+            should, may_stay = daemons.belongs(owner, new)
+            has = any(pod["spec"].get("nodeName") == name(new) for pod in owned(self.pods, owner))
+            misplaced = (owner.get("status") or {}).get("numberMisscheduled", 0) > 0
+            if (should and not has) or (has and (not may_stay or misplaced)):
                 self.enqueue(key(owner))
 
     # ---- the loop ----------------------------------------------------------------
-    def reconcile(self, name: str) -> float | None:
-        namespace, _, short = name.partition("/")
+    def reconcile(self, work: str) -> float | None:
+        namespace, _, short = work.partition("/")
         owner = self.sets.get(namespace, short)
         if owner is None:
-            self.expectations.forget(name)
+            self.expectations.forget(work)
             return None
         if not any(owner["spec"]["selector"].values()):
             message = "This daemon set is selecting all pods. A non-empty selector is required."
             self.ctx.recorder.event(owner, "Warning", "SelectingAll", message)
             return None
+        if "deletionTimestamp" in owner["metadata"]:
+            return None
         revisions = self.history.of(owner)
         current, collisions = self._current_revision(owner, revisions)
         digest = labels(current).get(REVISION_LABEL, "")
-        if "deletionTimestamp" in owner["metadata"]:
-            return None
         pods = self._claim(owner)
         wait: float | None = None
-        if self.expectations.satisfied(name):
-            wait = self._manage(name, owner, pods, digest)
+        if self.expectations.satisfied(work):
+            wait = self._manage(work, owner, pods, digest)
             strategy = (owner["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate")
-            if strategy == "RollingUpdate" and self.expectations.satisfied(name):
-                self._roll(name, owner, self._by_node(pods), digest)
+            if strategy == "RollingUpdate" and self.expectations.satisfied(work):
+                self._roll(work, owner, self._by_node(pods), digest)
         self._clean_history(owner, revisions, current, pods)
         self._update_status(owner, self._by_node(pods), digest, collisions)
         ready = available_in(pods, owner["spec"].get("minReadySeconds", 0), self.clock.now())
-        waits = (wait, ready, self.expectations.expires_in(name))
+        waits = (wait, ready, self.expectations.expires_in(work))
         return min((w for w in waits if w is not None), default=None)
 
     def _current_revision(self, owner: Object, revisions: list[Object]) -> tuple[Object, int]:
@@ -109,31 +114,33 @@ class DaemonSetController(Controller):
         return out
 
     # ---- which pods to make, which to remove ------------------------------------------
-    def _manage(self, name: str, owner: Object, pods: Sequence[Object], digest: str) -> float | None:
+    def _manage(self, work: str, owner: Object, pods: Sequence[Object], digest: str) -> float | None:
         by_node, needing, doomed = self._by_node(pods), [], []
         waits: list[float] = []
         nodes = self.nodes.list()
         for node in nodes:
-            here = by_node.get(node["metadata"]["name"], [])
+            here = by_node.get(name(node), [])
             should, may_stay = daemons.belongs(owner, node)
             if should and not here:
-                needing.append(node["metadata"]["name"])
+                needing.append(name(node))
             elif may_stay and here:
-                removed, wait = self._surplus(owner, here, digest)
-                doomed += removed
+                running, ended, wait = self._ended(owner, here)
+                doomed += ended + self._surplus(owner, running, digest)
                 waits += [wait] if wait is not None else []
+                if should and not running and self._surges(owner):
+                    needing.append(name(node))
             elif here:
                 doomed += [pod for pod in here if "deletionTimestamp" not in pod["metadata"]]
-        known = {node["metadata"]["name"] for node in nodes}
+        known = {name(node) for node in nodes}
         for pod in pods:  # meant for a node that is gone: nobody will ever run it
             if not pod["spec"].get("nodeName") and daemons.target_node(pod) not in known:
                 doomed.append(pod)
-        self._sync(name, owner, needing, doomed, digest)
+        self._sync(work, owner, needing, doomed, digest)
         return min(waits, default=None)
 
-    def _surplus(self, owner: Object, here: list[Object], digest: str) -> tuple[list[Object], float | None]:
-        """Pods of one node that must go: ended ones (failed ones not too often), and all but the oldest."""
-        doomed, running, wait = [], [], None
+    def _ended(self, owner: Object, here: list[Object]) -> tuple[list[Object], list[Object], float | None]:
+        """(pods of one node that run, ended ones that must go, seconds until a failed one may)."""
+        running, doomed, wait = [], [], None
         for pod in here:
             if "deletionTimestamp" in pod["metadata"]:
                 continue
@@ -147,22 +154,32 @@ class DaemonSetController(Controller):
                 doomed.append(pod)
             else:
                 running.append(pod)
-        if len(running) > 1:
-            keep = 2 if self._surges(owner) and self._mixed(owner, running, digest) else 1
-            doomed += daemons.oldest_scheduled_first(running)[keep:]
-        return doomed, wait
+        return running, doomed, wait
+
+    def _surplus(self, owner: Object, running: list[Object], digest: str) -> list[Object]:
+        """All but the oldest pod of a node; a surging update keeps one of each revision until the new one serves."""
+        if len(running) <= 1:
+            return []
+        by_age = daemons.oldest_scheduled_first(running)
+        if not self._surges(owner):
+            return by_age[1:]
+        new = next((p for p in by_age if labels(p).get(REVISION_LABEL) == digest), None)
+        old = next((p for p in by_age if labels(p).get(REVISION_LABEL) != digest), None)
+        doomed = [pod for pod in by_age if pod is not new and pod is not old]
+        if old is not None and new is not None:
+            minimum = owner["spec"].get("minReadySeconds", 0)
+            if not is_ready(old) or is_available(new, minimum, self.clock.now()):
+                doomed.append(old)
+        return doomed
 
     def _surges(self, owner: Object) -> bool:
         rolling = (owner["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
         return rolling.get("maxSurge") not in (None, 0, "0%")
 
-    def _mixed(self, owner: Object, pods: Sequence[Object], digest: str) -> bool:
-        generation = annotations_of(owner).get(daemons.GENERATION_ANNOTATION)
-        return len({daemons.is_updated(pod, digest, generation) for pod in pods}) == 2
-
     def _back_off(self, owner: Object, pod: Object) -> float | None:
         """Seconds that a failed pod of this node must still wait, or None: it may be replaced now."""
-        place, now = f"{owner['metadata']['uid']}/{daemons.target_node(pod)}", self.clock.now()
+        generation = (owner.get("status") or {}).get("observedGeneration", 0)
+        place, now = f"{owner['metadata']['uid']}/{generation}/{daemons.target_node(pod)}", self.clock.now()
         delay, until = self._backoff.get(place, (0.0, 0.0))
         if now < until:
             return until - now
@@ -176,31 +193,31 @@ class DaemonSetController(Controller):
         where = f"{key(pod)} on node {pod['spec'].get('nodeName', '')}"
         self.ctx.recorder.event(owner, type, reason, f"Found {found} daemon pod {where}, will try to {verb} it")
 
-    def _sync(self, name: str, owner: Object, needing: Sequence[str], doomed: Sequence[Object], digest: str) -> None:
+    def _sync(self, work: str, owner: Object, needing: Sequence[str], doomed: Sequence[Object], digest: str) -> None:
         needing, doomed = list(needing)[:BURST], list(doomed)[:BURST]
         if not needing and not doomed:
             return
-        self.expectations.expect(name, len(needing), [key(pod) for pod in doomed])
+        self.expectations.expect(work, len(needing), [key(pod) for pod in doomed])
         nodes = iter(needing)
         done, error = slow_start(
             len(needing), lambda: self.control.create(owner, daemons.new_pod(owner, next(nodes), digest))
         )
         if done < len(needing):
-            self.expectations.creation_observed(name, len(needing) - done)
+            self.expectations.creation_observed(work, len(needing) - done)
         for pod in doomed:
             try:
                 if not self.control.delete(owner, pod):
-                    self.expectations.deletion_observed(name, key(pod))
+                    self.expectations.deletion_observed(work, key(pod))
             except StatusError as failure:
-                self.expectations.deletion_observed(name, key(pod))
+                self.expectations.deletion_observed(work, key(pod))
                 error = error or failure
         if error is not None and not namespace_terminating(error):
             raise error
 
-    def _roll(self, name: str, owner: Object, by_node: ByNode, digest: str) -> None:
-        wanted = [n["metadata"]["name"] for n in self.nodes.list() if daemons.belongs(owner, n)[0]]
+    def _roll(self, work: str, owner: Object, by_node: ByNode, digest: str) -> None:
+        wanted = [name(n) for n in self.nodes.list() if daemons.belongs(owner, n)[0]]
         doomed, surging = pods_to_replace(owner, by_node, wanted, digest, self.clock.now())
-        self._sync(name, owner, surging, doomed, digest)
+        self._sync(work, owner, surging, doomed, digest)
 
     # ---- history and status ----------------------------------------------------------
     def _clean_history(self, owner: Object, revisions: list[Object], current: Object, pods: Sequence[Object]) -> None:

@@ -174,11 +174,13 @@ class DeploymentController(Controller):
         room = sums.total_replicas([*old, new]) - least - unavailable
         if room <= 0:
             return None
-        by_age = oldest_first(old)
+        by_age = oldest_first(sums.active(old))  # pods of a set that wants none are on their way out
         cleaned = self._shrink_by(deployment, by_age, room, _unhealthy)
         spare = sums.status_sum([*cleaned, new], "availableReplicas") - least
         shrunk = self._shrink_by(deployment, cleaned, spare, sums.replicas)
-        return shrunk if sums.total_replicas(shrunk) != sums.total_replicas(old) else None
+        if sums.total_replicas(shrunk) == sums.total_replicas(old):
+            return None
+        return [*(rs for rs in old if not sums.replicas(rs)), *shrunk]
 
     def _shrink_by(self, deployment: Object, sets: list[Object], budget: int, most: _Count) -> list[Object]:
         out = []

@@ -91,23 +91,23 @@ class DisruptionController(Controller):
             if reference is None:
                 unmanaged = True
             elif reference["uid"] not in sizes:
-                uid, size = self._size(pod["metadata"]["namespace"], reference)
+                uid, size = self._size(pod, reference)
                 sizes[reference["uid"]] = sizes[uid] = size
                 if uid != reference["uid"]:
                     sizes[reference["uid"]] = 0  # counted with the Deployment behind it
         if unmanaged:
-            message = UNMANAGED.format(budget["spec"].get("selector"))
+            message = UNMANAGED.format(go_selector(budget["spec"].get("selector") or {}))
             self.ctx.recorder.event(budget, "Warning", "UnmanagedPods", message)
         return sum(sizes.values())
 
-    def _size(self, namespace: str, reference: Object) -> tuple[str, int]:
-        group = reference["apiVersion"].rpartition("/")[0]
+    def _size(self, pod: Object, reference: Object) -> tuple[str, int]:
+        group, namespace = reference["apiVersion"].rpartition("/")[0], pod["metadata"]["namespace"]
         resource = SCALED.get((group, reference["kind"]))
         if resource is None:
             return self._scale_subresource(namespace, reference)
         owner = self.owners[resource].get(namespace, reference["name"])
         if owner is None or owner["metadata"]["uid"] != reference["uid"]:
-            raise _NoScale(f"found no controllers for pod owner {reference['name']!r}")
+            raise _NoScale(f'found no controllers for pod "{pod["metadata"]["name"]}"')
         above = controller_of(owner)
         if reference["kind"] == "ReplicaSet" and above is not None and above["kind"] == "Deployment":
             found = self.owners["deployments.apps"].get(namespace, above["name"])
@@ -136,7 +136,8 @@ class DisruptionController(Controller):
                 continue
             left = parse_time(stamp) + DELETION_TIMEOUT - now
             if left < 0:
-                message = f"Pod was expected by PDB {key(budget)} to be deleted but it wasn't"
+                namespace = budget["metadata"]["namespace"]  # twice: upstream means to name the budget
+                message = f"Pod was expected by PDB {namespace}/{namespace} to be deleted but it wasn't"
                 self.ctx.recorder.event(pod, "Warning", "NotDeleted", message)
                 continue
             kept[pod["metadata"]["name"]] = stamp
@@ -193,6 +194,17 @@ class DisruptionController(Controller):
             "message": message,
         }
         return set_condition((budget.get("status") or {}).get("conditions") or (), fresh)
+
+
+def go_selector(selector: Object) -> str:
+    """A LabelSelector as Go's `%v` prints it."""
+    pairs = "".join(f"{k}: {v}," for k, v in sorted((selector.get("matchLabels") or {}).items()))
+    rules = ""
+    for rule in selector.get("matchExpressions") or ():
+        values = " ".join(rule.get("values") or ())
+        rules += f"LabelSelectorRequirement{{Key:{rule['key']},Operator:{rule['operator']},Values:[{values}],}},"
+    expressions = f"[]LabelSelectorRequirement{{{rules}}}"
+    return f"&LabelSelector{{MatchLabels:map[string]string{{{pairs}}},MatchExpressions:{expressions},}}"
 
 
 class _NoScale(Exception):

@@ -6,17 +6,19 @@ Kept because old readers still exist (deprecated since 1.33; use EndpointSlice).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers.endpoints_common import (
     IS_HEADLESS,
-    LAST_CHANGE,
     ServiceWatch,
+    TriggerTimes,
     belongs,
     hostname_of,
     is_headless,
     pod_ips,
     port_number,
+    stamped,
 )
 from minik8s.controllers.owners import index_by_label, with_labels
 from minik8s.controllers.podutil import is_ready
@@ -39,6 +41,7 @@ class EndpointsController(Controller):
         self.pods = index_by_label(ctx.informers("pods"))
         self.endpoints = ctx.informers("endpoints")
         self.services.on_change(lambda old, new: self.enqueue(key(new or old or {})))
+        self.triggers = TriggerTimes()
         self.pods.on_change(ServiceWatch(self.services, self.enqueue))
         self.endpoints.on_change(lambda old, new: self.enqueue(key(old)) if new is None and old is not None else None)
 
@@ -46,17 +49,20 @@ class EndpointsController(Controller):
         namespace, _, short = name.partition("/")
         service = self.services.get(namespace, short)
         if service is None:
+            self.triggers.forget(name)
             self._remove(namespace, short)
             return None
         if service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
             return None
-        subsets = self._subsets(service)
+        pods = with_labels(self.pods, namespace, {"matchLabels": service["spec"]["selector"]})
+        trigger = self.triggers.of(service, pods)
+        subsets = self._subsets(service, pods)
         current = self.endpoints.get(namespace, short)
         wanted = self._wanted(service, current, subsets)
         if current is None:
-            self._create(service, wanted)
+            self._create(service, stamped(wanted, trigger))
         elif wanted["metadata"] != current["metadata"] or subsets != (current.get("subsets") or []):
-            self.client.update("endpoints", wanted)
+            self.client.update("endpoints", stamped(wanted, trigger))
         return None
 
     def _remove(self, namespace: str, name: str) -> None:
@@ -92,9 +98,7 @@ class EndpointsController(Controller):
             }
         )
         meta["labels"] = marks
-        notes = {k: v for k, v in annotations_of(service).items() if k != LAST_CHANGE and not k.startswith("kubectl.")}
-        if current is not None and LAST_CHANGE in annotations_of(current):
-            notes[LAST_CHANGE] = annotations_of(current)[LAST_CHANGE]
+        notes = {k: v for k, v in annotations_of(current or {"metadata": {}}).items() if k != OVER_CAPACITY}
         if sum(len(s.get("addresses") or ()) + len(s.get("notReadyAddresses") or ()) for s in subsets) >= CAPACITY:
             notes[OVER_CAPACITY] = "truncated"
         if notes:
@@ -103,13 +107,12 @@ class EndpointsController(Controller):
             meta.pop("annotations", None)
         return {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, **({"subsets": subsets} if subsets else {})}
 
-    def _subsets(self, service: Object) -> list[Object]:
+    def _subsets(self, service: Object, pods: Iterable[Object]) -> list[Object]:
         """Addresses grouped by their ports, in a fixed order."""
         groups: dict[str, Object] = {}
         family = (service["spec"].get("ipFamilies") or ["IPv4"])[0]
         always, count = bool(service["spec"].get("publishNotReadyAddresses")), 0
-        selector = {"matchLabels": service["spec"]["selector"]}
-        for pod in with_labels(self.pods, service["metadata"]["namespace"], selector):
+        for pod in pods:
             if not belongs(pod, terminating=always) or count >= CAPACITY:
                 continue
             ips = [ip for ip in pod_ips(pod) if (":" in ip) == (family == "IPv6")]

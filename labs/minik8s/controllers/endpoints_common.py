@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from minik8s.client.informer import Informer
 from minik8s.controllers.owners import in_namespace, index_by_namespace
-from minik8s.controllers.podutil import is_finished
+from minik8s.controllers.podutil import condition, is_finished
 from minik8s.objects import Object
-from minik8s.objects.meta import key, labels
+from minik8s.objects.meta import annotations_of, key, labels, name
 from minik8s.objects.selectors import match_labels
 
 LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -61,6 +61,37 @@ def port_number(pod: Object, port: Object) -> int | None:
             if offered.get("name") == target and offered.get("protocol", "TCP") == protocol:
                 return int(offered["containerPort"])
     return None
+
+
+class TriggerTimes:
+    """Since when what a Service's endpoints show has been so: the earliest change that the last look did not see
+    (endpointslice/util/trigger_time_tracker.go)."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[str, str]] = {}
+
+    def of(self, service: Object, pods: Iterable[Object]) -> str:
+        """The time for the annotation; "" when no pod became ready or unready since the last look."""
+        old = self._seen.get(key(service))
+        now = self._seen[key(service)] = {name(pod): _turned(pod) for pod in pods}
+        if old is None:
+            return str(service["metadata"]["creationTimestamp"])
+        return min((time for pod, time in now.items() if time > old.get(pod, "")), default="")
+
+    def forget(self, service: str) -> None:
+        self._seen.pop(service, None)
+
+
+def _turned(pod: Object) -> str:
+    return str((condition(pod, "Ready") or {}).get("lastTransitionTime") or "")
+
+
+def stamped(obj: Object, trigger: str) -> Object:
+    """`obj` with the time of the change in its annotations, or without one."""
+    notes = {k: v for k, v in annotations_of(obj).items() if k != LAST_CHANGE}
+    notes |= {LAST_CHANGE: trigger} if trigger else {}
+    meta = {k: v for k, v in obj["metadata"].items() if k != "annotations"}
+    return {**obj, "metadata": meta | ({"annotations": notes} if notes else {})}
 
 
 def pod_matters(old: Object, new: Object) -> bool:

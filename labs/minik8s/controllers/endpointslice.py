@@ -10,28 +10,33 @@ from minik8s.client.controller import Context, Controller
 from minik8s.controllers.endpoints_common import (
     IS_HEADLESS,
     ServiceWatch,
+    TriggerTimes,
     belongs,
     hostname_of,
     is_headless,
     pod_ips,
     port_number,
+    stamped,
 )
 from minik8s.controllers.owners import index_by_label, with_labels
 from minik8s.controllers.podutil import is_ready
-from minik8s.controllers.slicing import MANAGED_BY, SERVICE_NAME, Group, endpoint_key, plan
+from minik8s.controllers.slicing import (
+    BY_SERVICE,
+    MANAGED_BY,
+    SERVICE_NAME,
+    SLICES,
+    Group,
+    SliceWriter,
+    endpoint_key,
+    plan,
+    service_of,
+)
 from minik8s.objects import Object
 from minik8s.objects.meta import key, labels, name, owner_ref
 from minik8s.wire import StatusError
 
-SLICES = "endpointslices.discovery.k8s.io"
 CONTROLLER = "endpointslice-controller.k8s.io"
-BY_SERVICE = "service"
 ZONE = "topology.kubernetes.io/zone"
-
-
-def service_of(endpoint_slice: Object) -> list[str]:
-    found = labels(endpoint_slice).get(SERVICE_NAME)
-    return [f"{endpoint_slice['metadata']['namespace']}/{found}"] if found else []
 
 
 class EndpointSliceController(Controller):
@@ -45,6 +50,7 @@ class EndpointSliceController(Controller):
         self.nodes = ctx.informers("nodes")
         self.slices = ctx.informers(SLICES)
         self.slices.add_index(BY_SERVICE, service_of)
+        self.writer, self.triggers = SliceWriter(ctx.client), TriggerTimes()
         self.services.on_change(lambda old, new: self.enqueue(key(new or old or {})))
         self.pods.on_change(ServiceWatch(self.services, self.enqueue))
         self.slices.on_change(self._slice_changed)
@@ -58,6 +64,8 @@ class EndpointSliceController(Controller):
     def reconcile(self, service_key: str) -> float | None:
         namespace, _, short = service_key.partition("/")
         service = self.services.get(namespace, short)
+        if service is None:
+            self.triggers.forget(service_key)
         if service is None or "deletionTimestamp" in service["metadata"]:
             return None  # the garbage collector removes the slices of a Service that is gone
         if service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
@@ -67,21 +75,25 @@ class EndpointSliceController(Controller):
             for s in self.slices.by_index(BY_SERVICE, service_key)
             if labels(s).get(MANAGED_BY) == CONTROLLER and "deletionTimestamp" not in s["metadata"]
         ]
+        selector = {"matchLabels": service["spec"]["selector"]}
+        pods = with_labels(self.pods, namespace, selector)
+        trigger = self.triggers.of(service, pods)
         families = service["spec"].get("ipFamilies") or ["IPv4"]
         for family in families:
             mine = [s for s in existing if s["addressType"] == family]
-            self._write(service, mine, plan(mine, self._groups(service, family), self._base(service, family)))
+            wanted = plan(mine, self._groups(service, pods, family), self._base(service, family))
+            changed = [s if any(s is old for old in mine) else stamped(s, trigger) for s in wanted]
+            self._write(service, mine, changed)
         for stale in existing:
             if stale["addressType"] not in families:
-                self._delete(stale)
+                self.writer.delete(stale)
         return None
 
     # ---- what should be ----------------------------------------------------------
-    def _groups(self, service: Object, family: str) -> list[Group]:
+    def _groups(self, service: Object, pods: list[Object], family: str) -> list[Group]:
         """Endpoints grouped by the port numbers that their pods offer."""
         groups: dict[str, Group] = {}
-        selector = service["spec"]["selector"]
-        for pod in with_labels(self.pods, service["metadata"]["namespace"], {"matchLabels": selector}):
+        for pod in pods:
             if not belongs(pod, terminating=True):
                 continue
             node = self.nodes.get("", pod["spec"].get("nodeName", ""))
@@ -143,30 +155,14 @@ class EndpointSliceController(Controller):
         }
         return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta, "addressType": family}
 
-    # ---- writing -----------------------------------------------------------------
     def _write(self, service: Object, existing: list[Object], wanted: list[Object]) -> None:
-        kept = {name(s) for s in wanted if "name" in s["metadata"]}
         try:
-            for one in wanted:
-                if "name" not in one["metadata"]:
-                    self.client.create(SLICES, one)
-                elif not any(one is old for old in existing):
-                    self.client.update(SLICES, one)
-            for old in existing:
-                if name(old) not in kept:
-                    self._delete(old)
+            self.writer.write(existing, wanted)
         except StatusError as error:
             if error.code not in (404, 409):
                 message = f"Error updating Endpoint Slices for Service {key(service)}: {error.message}"
                 self.ctx.recorder.event(service, "Warning", "FailedToUpdateEndpointSlices", message)
             raise
-
-    def _delete(self, old: Object) -> None:
-        try:
-            self.client.delete(SLICES, old["metadata"]["namespace"], name(old))
-        except StatusError as error:
-            if error.code != 404:
-                raise
 
 
 def _hints(service: Object, endpoint: Object) -> Object:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers.endpoints_common import LAST_CHANGE
-from minik8s.controllers.endpointslice import BY_SERVICE, SLICES, service_of
-from minik8s.controllers.slicing import MANAGED_BY, SERVICE_NAME, Group, endpoint_key, plan
+from minik8s.controllers.slicing import (
+    BY_SERVICE,
+    MANAGED_BY,
+    SERVICE_NAME,
+    SLICES,
+    Group,
+    SliceWriter,
+    endpoint_key,
+    plan,
+    service_of,
+)
 from minik8s.objects import Object
 from minik8s.objects.meta import annotations_of, key, labels, name, owner_ref
-from minik8s.wire import StatusError
 
 CONTROLLER = "endpointslicemirroring-controller.k8s.io"
 SKIP = "endpointslice.kubernetes.io/skip-mirror"
@@ -25,6 +33,7 @@ class EndpointSliceMirroringController(Controller):
         self.services = ctx.informers("services")
         self.slices = ctx.informers(SLICES)
         self.slices.add_index(BY_SERVICE, service_of)
+        self.writer = SliceWriter(ctx.client)
         for informer in (self.endpoints, self.services):
             informer.on_change(lambda old, new: self.enqueue(key(new or old or {})))
         self.slices.on_change(self._slice_changed)
@@ -43,7 +52,7 @@ class EndpointSliceMirroringController(Controller):
         ]
         if endpoints is None or not self._mirrors(endpoints):
             for old in existing:
-                self._delete(old)
+                self.writer.delete(old)
             return None
         by_family: dict[str, list[Group]] = {}
         for subset in endpoints.get("subsets") or ():
@@ -53,7 +62,7 @@ class EndpointSliceMirroringController(Controller):
             mine = [s for s in existing if s["addressType"] == family]
             groups = [g for g in by_family.get(family, []) if g.endpoints]
             wanted = plan(mine, groups, _base(endpoints, family)) if groups else []
-            self._write(mine, wanted)
+            self.writer.write(mine, wanted)
         return None
 
     def _mirrors(self, endpoints: Object) -> bool:
@@ -62,24 +71,6 @@ class EndpointSliceMirroringController(Controller):
             return False
         service = self.services.get(endpoints["metadata"]["namespace"], name(endpoints))
         return service is not None and not service["spec"].get("selector")
-
-    def _write(self, existing: list[Object], wanted: list[Object]) -> None:
-        kept = {name(s) for s in wanted if "name" in s["metadata"]}
-        for one in wanted:
-            if "name" not in one["metadata"]:
-                self.client.create(SLICES, one)
-            elif not any(one is old for old in existing):
-                self.client.update(SLICES, one)
-        for old in existing:
-            if name(old) not in kept:
-                self._delete(old)
-
-    def _delete(self, old: Object) -> None:
-        try:
-            self.client.delete(SLICES, old["metadata"]["namespace"], name(old))
-        except StatusError as error:
-            if error.code != 404:
-                raise
 
 
 def _groups(subset: Object) -> dict[str, Group]:

@@ -8,7 +8,8 @@ from minik8s.controllers.hpa_metrics import MetricError, propose
 from minik8s.controllers.podutil import condition, set_condition
 from minik8s.controllers.resources import Resources
 from minik8s.objects import Object
-from minik8s.objects.meta import key, rfc3339
+from minik8s.objects.meta import key, labels, rfc3339
+from minik8s.objects.selectors import parse_selector
 from minik8s.wire import StatusError
 
 PERIOD = 15.0
@@ -133,7 +134,11 @@ class _Round:
         if not selector:
             self._warn("SelectorRequired", "selector is required")
             message = "the HPA target's scale is missing a selector"
+            self._warn("FailedComputeMetricsReplicas", "selector is required")
             self._condition(ACTIVE, "False", "InvalidSelector", message)
+            self._sizes(current, self.status["desiredReplicas"])
+            return None
+        if self._shares_pods(selector):
             self._sizes(current, self.status["desiredReplicas"])
             return None
         best, entries, errors = (-1, ""), list[Object](), list[MetricError]()
@@ -144,6 +149,7 @@ class _Round:
             except MetricError as error:
                 errors.append(error)
                 self._warn(error.reason, error.message)
+                entries.append({"type": ""})  # upstream leaves an empty entry where a metric has no value
                 continue
             entries.append(proposal.status)
             best = max(best, (proposal.replicas, proposal.metric), key=lambda b: b[0])
@@ -152,13 +158,32 @@ class _Round:
             first = errors[0]
             why = f"the HPA was unable to compute the replica count: {first.message}"
             self._condition(ACTIVE, "False", first.reason, why)
-            summary = f"invalid metrics ({len(errors)} invalid out of {len(metrics)}), first error is: {first.message}"
+            summary = f"invalid metrics ({len(errors)} invalid out of {len(metrics)}), first error is: {first.summary}"
             self._warn("FailedComputeMetricsReplicas", summary)
             self._sizes(current, self.status["desiredReplicas"])
             return None
         message = f"the HPA was able to successfully calculate a replica count from {best[1]}"
         self._condition(ACTIVE, "True", "ValidMetricFound", message)
         return best
+
+    def _shares_pods(self, selector: str) -> bool:
+        """Whether another autoscaler sizes the same pods: then neither may."""
+        self.memory.selector = selector
+        pods = self.client.list("pods", self.namespace, label_selector=selector)
+        rivals = [key(self.autoscaler)]
+        for other, memory in self.controller.memories.items():
+            if memory.selector and memory is not self.memory and other.startswith(self.namespace + "/"):
+                chosen = parse_selector(memory.selector)
+                if any(chosen.matches(labels(pod)) for pod in pods):
+                    rivals.append(other)
+        if len(rivals) == 1:
+            return False
+        names = " ".join(f"{{{rival.partition('/')[2]} {self.namespace}}}" for rival in sorted(rivals))
+        message = f"pods by selector {selector} are controlled by multiple HPAs: [{names}]"
+        self._warn("AmbiguousSelector", message)
+        self._warn("FailedComputeMetricsReplicas", message)
+        self._condition(ACTIVE, "False", "AmbiguousSelector", message)
+        return True
 
     def _normalize(self, current: int, wanted: int) -> int:
         behavior = self.spec.get("behavior")

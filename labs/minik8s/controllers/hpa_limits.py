@@ -15,11 +15,12 @@ FACTOR, MINIMUM = 2, 4
 
 @dataclass
 class Memory:
-    """What an autoscaler remembers: (time, recommendation), and (time, pods added or removed)."""
+    """What an autoscaler remembers: (time, recommendation), (time, pods added or removed), and whom it sizes."""
 
     recommendations: list[tuple[float, int]] = field(default_factory=list)
     ups: list[tuple[float, int]] = field(default_factory=list)
     downs: list[tuple[float, int]] = field(default_factory=list)
+    selector: str = ""
 
     def forget_before(self, time: float) -> None:
         for entries in (self.recommendations, self.ups, self.downs):

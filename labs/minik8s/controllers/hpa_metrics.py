@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minik8s.client.api import Client
+from minik8s.controllers.disruption import go_selector
 from minik8s.controllers.hpa_replicas import (
     NoMetrics,
     Sample,
@@ -29,11 +30,11 @@ class Proposal(NamedTuple):
 
 
 class MetricError(Exception):
-    """A metric that gives no proposal: reason and message of the ScalingActive condition."""
+    """A metric that gives no proposal: reason and message of the ScalingActive condition, and the summary's words."""
 
-    def __init__(self, reason: str, message: str):
+    def __init__(self, reason: str, message: str, what: str):
         super().__init__(message)
-        self.reason, self.message = reason, message
+        self.reason, self.message, self.summary = reason, message, f"failed to get {what}: {message}"
 
 
 def pod_metrics(client: Client, namespace: str, selector: str, resource: str, container: str = "") -> dict[str, Sample]:
@@ -59,13 +60,29 @@ def propose(client: Client, namespace: str, spec: Object, current: int, selector
     kind = spec["type"]
     if kind in ("Resource", "ContainerResource"):
         return _resource(client, namespace, spec, current, selector, now)
-    group_name = "external" if kind == "External" else "custom"
-    source = spec[kind[0].lower() + kind[1:]]
-    metric = source["metric"]["name"]
-    message = f"the server could not find the metric {metric} for {kind.lower()}"
-    api = f"unable to fetch metrics from {group_name} metrics API: {message}"
-    reason = f"FailedGet{kind}Metric"
-    raise MetricError(reason, f"failed to get {metric} metric: unable to get metric {metric}: {api}")
+    raise _no_adapter(namespace, spec)
+
+
+def _no_adapter(namespace: str, spec: Object) -> MetricError:
+    """Custom and external metrics come from adapters, which a cluster does not have of its own."""
+    kind = spec["type"]
+    source = spec[kind.lower()]
+    metric, target = source["metric"]["name"], source["target"]
+    each = target.get("averageValue") is not None
+    if kind == "External":
+        selector = source["metric"].get("selector")
+        which = f"{namespace}/{metric}/{go_selector(selector) if selector is not None else 'nil'}"
+        why = f"the server could not find the requested resource (get {metric}.external.metrics.k8s.io)"
+        why = f"unable to get external metric {which}: unable to fetch metrics from external metrics API: {why}"
+        why = f"failed to get {f'{metric} external metric' if each else f'external metric {metric}'}: {why}"
+        return MetricError("FailedGetExternalMetric", why, f"{metric} external metric value")
+    api = "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered"
+    if kind == "Pods":
+        return MetricError("FailedGetPodsMetric", f"unable to get metric {metric}: {api}", "pods metric value")
+    about = source["describedObject"]
+    why = f"unable to get metric {metric}: {api} on {about['kind']} {namespace}/{about['name']}"
+    what = "object metric value" + (f": failed to get {metric} object metric" if each else "")
+    return MetricError("FailedGetObjectMetric", why, what)
 
 
 def _resource(client: Client, namespace: str, spec: Object, current: int, selector: str, now: float) -> Proposal:
@@ -74,18 +91,19 @@ def _resource(client: Client, namespace: str, spec: Object, current: int, select
     resource, container, target = source["name"], source.get("container", ""), source["target"]
     utilized = target.get("averageUtilization") is not None
     what = f"failed to get {resource} {'utilization' if utilized else 'usage'}"
+    whole = f"{container} container metric value" if contained else f"{resource} resource metric value"
     try:
         metrics = pod_metrics(client, namespace, selector, resource, container)
     except NoMetrics as error:
         why = f"{what}: unable to get metrics for resource {resource}: {error}"
-        raise MetricError(f"FailedGet{spec['type']}Metric", why) from error
+        raise MetricError(f"FailedGet{spec['type']}Metric", why, whole) from error
     try:
         count, value = _calculate(client, namespace, selector, metrics, target, current, resource, container, now)
     except NoMetrics as error:
-        raise MetricError(f"FailedGet{spec['type']}Metric", f"{what}: {error}") from error
-    label = f"{resource} container resource" if contained else f"{resource} resource"
-    if utilized:
-        label += " utilization (percentage of request)"
+        raise MetricError(f"FailedGet{spec['type']}Metric", f"{what}: {error}", whole) from error
+    label = f"{resource} resource"
+    if utilized:  # only here upstream tells a container's metric from a pod's
+        label = f"{resource}{' container' if contained else ''} resource utilization (percentage of request)"
     status = {"name": resource, "current": value} | ({"container": container} if contained else {})
     return Proposal(count, label, {"type": spec["type"], "containerResource" if contained else "resource": status})
 

@@ -61,6 +61,10 @@ def ignored_count(pod: Object) -> int:
     return _number(pod, IGNORED)
 
 
+def all_failures(pod: Object) -> int:
+    return failure_count(pod) + ignored_count(pod)
+
+
 def _number(pod: Object, name: str) -> int:
     try:
         return int(annotations_of(pod).get(name, "0"))

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from minik8s.controllers.job_indexes import FAILURES, IGNORED, INDEX, failure_count, ignored_count, per_index
+from minik8s.controllers.job_indexes import (
+    FAILURES,
+    IGNORED,
+    INDEX,
+    all_failures,
+    failure_count,
+    ignored_count,
+    per_index,
+)
 from minik8s.controllers.job_policy import judge
 from minik8s.controllers.podcontrol import pod_from_template
-from minik8s.controllers.podutil import condition, phase
+from minik8s.controllers.podutil import condition, created, lasting_statuses, phase
 from minik8s.objects import Object, thaw
 from minik8s.objects.meta import labels, parse_time
 from minik8s.objects.selectors import matches
@@ -87,22 +95,18 @@ def past_restart_limit(job: Object, pods: Iterable[Object]) -> bool:
     return total > 0 if limit == 0 else total >= limit
 
 
-def finish_time(pod: Object, now: float) -> float:
+def finish_time(pod: Object) -> float:
     """When the pod ended: its last container's end, else when it stopped being ready, else when it was deleted."""
-    ends = [
-        parse_time(entry["state"]["terminated"]["finishedAt"])
-        for entry in (pod.get("status") or {}).get("containerStatuses") or ()
-        if ((entry.get("state") or {}).get("terminated") or {}).get("finishedAt")
-    ]
-    if ends:
-        return max(ends)
+    ends = [((c.get("state") or {}).get("terminated") or {}).get("finishedAt") for c in lasting_statuses(pod)]
+    if ends and all(ends):
+        return max(parse_time(end) for end in ends)
     ready = condition(pod, "Ready")
-    if ready is not None and ready.get("lastTransitionTime"):
+    if ready is not None and ready["status"] == "False" and ready.get("lastTransitionTime"):
         return parse_time(ready["lastTransitionTime"])
     if "deletionTimestamp" in pod["metadata"]:
         stamp = parse_time(pod["metadata"]["deletionTimestamp"])
         return stamp - float(pod["metadata"].get("deletionGracePeriodSeconds") or 0)
-    return now
+    return created(pod)
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,14 @@ class Backoff:
     failures: int = 0
     last: float = 0.0
 
-    def after(self, succeeded: Sequence[Object], failed: Sequence[Object], now: float) -> Backoff:
+    def after(self, succeeded: Sequence[Object], failed: Sequence[Object]) -> Backoff:
         """The record after these newly finished pods."""
-        successes = [finish_time(pod, now) for pod in succeeded]
-        ends = [finish_time(pod, now) for pod in failed]
+        successes = [finish_time(pod) for pod in succeeded]
+        ends = [finish_time(pod) for pod in failed]
         if not ends:
             return Backoff() if successes else self
         if not successes:
-            return Backoff(self.failures + len(ends), max(self.last, *ends))
+            return Backoff(self.failures + len(ends), max(ends))
         later = [end for end in ends if end > max(successes)]
         return Backoff(len(later), max(later)) if later else Backoff()
 
@@ -134,7 +138,7 @@ def index_backoff(pod: Object | None, now: float) -> float:
     """The same for one index, whose failures its last pod remembers."""
     if pod is None:
         return 0.0
-    return Backoff(failure_count(pod) + ignored_count(pod) + 1, finish_time(pod, now)).remaining(now)
+    return Backoff(all_failures(pod) + 1, finish_time(pod)).remaining(now)
 
 
 def is_index_failed(job: Object, pod: Object) -> bool:

@@ -71,9 +71,13 @@ def success_message(job: Object, succeeded: set[int]) -> str | None:
     if not policy or not succeeded:
         return None
     for number, rule in enumerate(policy.get("rules") or ()):
-        wanted = parse_indexes(rule.get("succeededIndexes"), completions)
-        matched = succeeded & wanted if rule.get("succeededIndexes") is not None else succeeded
-        count = rule.get("succeededCount")
-        if len(matched) >= (count if count is not None else len(wanted)):
+        count, matched, whole = rule.get("succeededCount"), succeeded, False
+        if rule.get("succeededIndexes") is not None:
+            wanted = parse_indexes(rule["succeededIndexes"], completions)
+            if not wanted:
+                continue
+            matched = succeeded & wanted
+            whole = matched == wanted
+        if whole or (count is not None and len(matched) >= count):
             return f"Matched rules at index {number}"
     return None

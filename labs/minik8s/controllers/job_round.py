@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from minik8s.controllers import job_status as states
 from minik8s.controllers.job_indexes import (
-    failure_count,
+    all_failures,
     format_indexes,
     index_of,
     is_indexed,
@@ -16,6 +16,7 @@ from minik8s.controllers.job_indexes import (
 )
 from minik8s.controllers.job_pods import (
     Backoff,
+    finish_time,
     has_failed,
     index_backoff,
     is_index_failed,
@@ -77,7 +78,7 @@ class Round:
         self.succeeded = draft.succeeded + len(done) + len(draft.uncounted_succeeded)
         counted = [pod for pod in failed if judge(job, pod).counts]
         self.failed = draft.failed + len(counted) + len(draft.uncounted_failed)
-        self.backoff = self.controller.backoffs.get(self.name, Backoff()).after(done, failed, self.now)
+        self.backoff = self.controller.backoffs.get(self.name, Backoff()).after(done, failed)
         self.failed_indexes: set[int] | None = None
         self.delayed: dict[int, Object] = {}
         if self.indexed:
@@ -93,15 +94,13 @@ class Round:
         self.failed_indexes = parse_indexes(self.draft.failed_indexes, self.completions)
         broken = [p for p in self.pods if tracked(p) and self._valid(p) and has_failed(self.job, p)]
         self.failed_indexes |= {i for p in broken if is_index_failed(self.job, p) and (i := index_of(p)) is not None}
-        newest = {index_of(p): failure_count(p) for p in self.active_pods}
+        settled = self.failed_indexes | self.succeeded_indexes | {index_of(p) for p in self.active_pods}
         for pod in broken:
             index = index_of(pod)
-            if index is None or index in self.failed_indexes | self.succeeded_indexes:
-                continue
-            if index in newest and newest[index] > failure_count(pod):
+            if index is None or index in settled:
                 continue
             other = self.delayed.get(index)
-            if other is None or failure_count(other) < failure_count(pod):
+            if other is None or (all_failures(other), finish_time(other)) <= (all_failures(pod), finish_time(pod)):
                 self.delayed[index] = pod
 
     # ---- must it end? --------------------------------------------------------------
@@ -195,8 +194,8 @@ class Round:
             return
         event = "Suspended" if self.suspended else "Resumed"
         self.controller.ctx.recorder.event(self.job, "Normal", event, what[2])
-        if not self.suspended:  # the deadline counts the time in which the Job runs
-            self.draft.start = rfc3339(self.now)
+        # The deadline counts the time in which the Job runs, and a suspended one may be changed as before its start.
+        self.draft.start = None if self.suspended else rfc3339(self.now)
 
     def _manage(self) -> None:
         if self.suspended:

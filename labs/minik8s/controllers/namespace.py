@@ -62,8 +62,9 @@ class NamespaceController(Controller):
         finalizers = namespace["spec"].get("finalizers") or []
         if FINALIZER not in finalizers:
             return None
-        remaining, failures = self._delete_content(key)
-        self._tell(namespace, remaining, failures)
+        remaining, failures, pods_first = self._delete_content(key)
+        # While pods are left upstream returns before it counts the content (deleteAllContent): all looks well.
+        self._tell(namespace, {} if pods_first else remaining, failures)
         if failures:
             raise StatusError(500, "InternalError", failures[0])
         if remaining:
@@ -72,15 +73,15 @@ class NamespaceController(Controller):
         return None
 
     # ---- content -------------------------------------------------------------------
-    def _delete_content(self, namespace: str) -> tuple[dict[Resource, list[Object]], list[str]]:
-        """Delete everything that may be deleted now. (what remains by resource, messages of failures)"""
+    def _delete_content(self, namespace: str) -> tuple[dict[Resource, list[Object]], list[str], bool]:
+        """Delete what may be deleted now. (what remains by resource, messages of failures, whether pods hold it up)"""
         everything = [r for r in self.resources if r.namespaced]
         pods = [r for r in everything if r.name == "pods"]
         remaining, failures = self._delete_all(namespace, pods)
         if remaining or failures:
-            return remaining, failures
+            return remaining, failures, True
         events = Resource("events", "v1", "Event", True)
-        return self._delete_all(namespace, [*(r for r in everything if r.name != "pods"), events])
+        return *self._delete_all(namespace, [*(r for r in everything if r.name != "pods"), events]), False
 
     def _delete_all(
         self, namespace: str, resources: Sequence[Resource]

@@ -7,22 +7,26 @@ Binding is two writes, volume first: whatever is interrupted in between is finis
 from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
+from minik8s.controllers.podutil import is_finished
 from minik8s.controllers.volume_match import (
-    NO_PROVISIONER,
     SELECTED_NODE,
     class_of,
+    default_class,
     find_match,
+    has_class,
+    mismatch,
+    mode_of,
     refers_to,
     waits_for_consumer,
 )
+from minik8s.controllers.volume_reclaim import PROVISIONED_BY, RETRY, VOLUMES, Failure, Reclaimer
 from minik8s.objects import Object
 from minik8s.objects.meta import annotations_of, key, name
 from minik8s.wire import StatusError
 
-CLAIMS, VOLUMES, CLASSES = "persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io"
+CLAIMS, CLASSES = "persistentvolumeclaims", "storageclasses.storage.k8s.io"
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 PROVISIONERS = ("volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner")
 UNBOUND_BY_CLASS = "unbound-by-class"
 EXTERNAL = (
@@ -31,6 +35,17 @@ EXTERNAL = (
     "registered."
 )
 RESYNC = 15.0
+IN_TREE = "kubernetes.io/"
+MIGRATED = {
+    "kubernetes.io/aws-ebs": "ebs.csi.aws.com",
+    "kubernetes.io/azure-disk": "disk.csi.azure.com",
+    "kubernetes.io/azure-file": "file.csi.azure.com",
+    "kubernetes.io/cinder": "cinder.csi.openstack.org",
+    "kubernetes.io/gce-pd": "pd.csi.storage.gke.io",
+    "kubernetes.io/portworx-volume": "pxd.portworx.com",
+    "kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
+}
+"""Provisioners that Kubernetes once had itself, and the drivers that took over (csi-translation-lib)."""
 
 
 class PersistentVolumeBinder(Controller):
@@ -44,10 +59,12 @@ class PersistentVolumeBinder(Controller):
         self.classes = ctx.informers(CLASSES)
         self.nodes = ctx.informers("nodes")
         self.pods = ctx.informers("pods")
+        self.reclaimer = Reclaimer(ctx)
         self.claims.add_index(UNBOUND_BY_CLASS, _unbound_class)
         self.claims.on_change(self._claim_changed)
         self.volumes.on_change(self._volume_changed)
         self.classes.on_change(lambda old, new: self._ring_class(name(new or old or {})))
+        self.pods.on_change(self._recycler_changed)
 
     def _claim_changed(self, old: Object | None, new: Object | None) -> None:
         changed = new or old
@@ -66,17 +83,23 @@ class PersistentVolumeBinder(Controller):
         else:
             self._ring_class(class_of(volume))
 
+    def _recycler_changed(self, old: Object | None, new: Object | None) -> None:
+        """The pod that empties a volume has ended: see how."""
+        if new is None or new["metadata"]["namespace"] != "default" or not name(new).startswith("recycler-for-"):
+            return
+        if is_finished(new) and "deletionTimestamp" not in new["metadata"]:
+            self.enqueue("volume/" + name(new).removeprefix("recycler-for-"))
+
     def _ring_class(self, storage_class: str) -> None:
-        for claim in self.claims.by_index(UNBOUND_BY_CLASS, storage_class):
-            self.enqueue("claim/" + key(claim))
+        for wanted in {storage_class, ""}:  # those without a class may get this one as the default
+            for claim in self.claims.by_index(UNBOUND_BY_CLASS, wanted):
+                self.enqueue("claim/" + key(claim))
 
     def reconcile(self, work: str) -> float | None:
         what, _, rest = work.partition("/")
         if what == "volume":
             volume = self.volumes.get("", rest)
-            if volume is not None:
-                self._sync_volume(volume)
-            return None
+            return self._sync_volume(volume) if volume is not None else None
         namespace, _, short = rest.partition("/")
         claim = self.claims.get(namespace, short)
         if claim is None:
@@ -97,6 +120,10 @@ class PersistentVolumeBinder(Controller):
         if volume is not None:
             self._bind(volume, claim)
             return None
+        default = None if has_class(claim) else default_class(self.classes.list())
+        if default is not None:  # one that came after the claim (assignDefaultStorageClass)
+            self.client.update(CLAIMS, {**claim, "spec": {**claim["spec"], "storageClassName": default}})
+            return None
         if delayed:
             self._tell_waiting(claim)
         elif class_of(claim):
@@ -113,14 +140,19 @@ class PersistentVolumeBinder(Controller):
         if volume is None:
             self._claim_phase(claim, "Pending")
             return RESYNC
-        if volume["spec"].get("claimRef") is None or refers_to(volume, claim):
+        if refers_to(volume, claim):
             self._bind(volume, claim)
-        else:
-            message = f'volume "{name(volume)}" already bound to a different claim.'
-            self.ctx.recorder.event(claim, "Warning", "FailedBinding", message)
-            self._claim_phase(claim, "Pending")
-            return RESYNC
-        return None
+            return None
+        reason, message = "FailedBinding", f'volume "{name(volume)}" already bound to a different claim.'
+        if volume["spec"].get("claimRef") is None:
+            why = mismatch(volume, claim)
+            if why is None:
+                self._bind(volume, claim)
+                return None
+            reason, message = "VolumeMismatch", f'Cannot bind to requested volume "{name(volume)}": {why}'
+        self.ctx.recorder.event(claim, "Warning", reason, message)
+        self._claim_phase(claim, "Pending")
+        return RESYNC
 
     def _sync_bound(self, claim: Object) -> None:
         """Bound once: check that the volume is still there and still ours."""
@@ -147,7 +179,7 @@ class PersistentVolumeBinder(Controller):
         pods = [p for p in self.pods.list(claim["metadata"]["namespace"]) if _uses(p, claim["metadata"]["name"])]
         waiting = sorted(p["metadata"]["name"] for p in pods if not p["spec"].get("nodeName"))
         if waiting:
-            message = f"waiting for pod {','.join(waiting)} to be scheduled"
+            message = f"waiting for pod{'s' if len(waiting) > 1 else ''} {','.join(waiting)} to be scheduled"
             self.ctx.recorder.event(claim, "Normal", "WaitForPodScheduled", message)
         else:
             message = "waiting for first consumer to be created before binding"
@@ -160,7 +192,10 @@ class PersistentVolumeBinder(Controller):
             self.ctx.recorder.event(claim, "Warning", "ProvisioningFailed", message)
             return claim
         provisioner: str = storage_class["provisioner"]
-        if provisioner == NO_PROVISIONER:
+        provisioner = MIGRATED.get(provisioner, provisioner)
+        if provisioner.startswith(IN_TREE):
+            message = f"no volume plugin matched name: {provisioner}"
+            self.ctx.recorder.event(claim, "Warning", "ProvisioningFailed", message)
             return claim
         marks: dict[str, str] = dict.fromkeys(PROVISIONERS, provisioner)
         if not marks.items() <= annotations_of(claim).items():
@@ -219,22 +254,33 @@ class PersistentVolumeBinder(Controller):
         return claim if changed is claim else self.client.update(CLAIMS, changed)
 
     # ---- volumes -------------------------------------------------------------------
-    def _sync_volume(self, volume: Object) -> None:
+    def _sync_volume(self, volume: Object) -> float | None:
         reference = volume["spec"].get("claimRef")
         if reference is None or not reference.get("uid"):
             self._volume_phase(volume, "Available")
-            return
+            return None
         claim = self._claim_of(reference)
         if claim is None:
-            if (volume.get("status") or {}).get("phase") not in ("Released", "Failed"):
-                volume = self._volume_phase(volume, "Released")
-            self._reclaim(volume)
-        elif claim["spec"].get("volumeName") == name(volume):
+            return self._release(volume)
+        bound_to = claim["spec"].get("volumeName")
+        if bound_to == name(volume):
             self._volume_phase(volume, "Bound")
-        elif not claim["spec"].get("volumeName"):
+        elif not bound_to and mode_of(claim) != mode_of(volume):
+            self._tell_modes(volume, claim)
+        elif not bound_to:
             self.enqueue("claim/" + key(claim))
+        elif PROVISIONED_BY in annotations_of(volume) and _policy(volume) == "Delete":
+            return self._release(volume)  # made for the claim, which went elsewhere meanwhile
         elif BOUND_BY_CONTROLLER in annotations_of(volume):
-            self._unbind(volume)  # the claim went elsewhere meanwhile
+            self._unbind(volume)
+        return None
+
+    def _tell_modes(self, volume: Object, claim: Object) -> None:
+        what = "due to incompatible volumeMode."
+        message = f'Cannot bind PersistentVolume to requested PersistentVolumeClaim "{name(claim)}" {what}'
+        self.ctx.recorder.event(volume, "Warning", "VolumeMismatch", message)
+        message = f'Cannot bind PersistentVolume "{name(volume)}" to requested PersistentVolumeClaim {what}'
+        self.ctx.recorder.event(claim, "Warning", "VolumeMismatch", message)
 
     def _claim_of(self, reference: Object) -> Object | None:
         claim = self.claims.get(reference["namespace"], reference["name"])
@@ -248,15 +294,23 @@ class PersistentVolumeBinder(Controller):
         changed = {**volume, "metadata": {**volume["metadata"], "annotations": notes}, "spec": spec}
         self._volume_phase(self.client.update(VOLUMES, changed), "Available")
 
-    def _reclaim(self, volume: Object) -> None:
-        """Retain: a person decides. Delete: the provisioner that made it removes it; by hand made ones cannot be."""
-        policy = volume["spec"].get("persistentVolumeReclaimPolicy", "Retain")
-        if policy != "Delete" or PROVISIONED_BY in annotations_of(volume):
-            return
-        if (volume.get("status") or {}).get("phase") != "Failed":
-            message = f'Error getting deleter volume plugin for volume "{name(volume)}": no volume plugin matched'
-            self._volume_phase(volume, "Failed", message)
-            self.ctx.recorder.event(volume, "Warning", "VolumeFailedDelete", message)
+    def _release(self, volume: Object) -> float | None:
+        """The claim is gone: say so, and do what the reclaim policy asks for."""
+        if _phase(volume) not in ("Released", "Failed"):
+            volume = self._volume_phase(volume, "Released")
+        try:
+            if _policy(volume) == "Delete":
+                self.reclaimer.delete(volume)
+            elif _policy(volume) == "Recycle":
+                if not self.reclaimer.recycle(volume):
+                    return RETRY
+                self._unbind(volume)
+        except Failure as failure:
+            if _phase(volume) != "Failed":
+                self._volume_phase(volume, "Failed", failure.message)
+                self.ctx.recorder.event(volume, "Warning", failure.reason, failure.message)
+            return RETRY
+        return None
 
     def _volume_phase(self, volume: Object, phase: str, message: str = "") -> Object:
         status = volume.get("status") or {}
@@ -271,6 +325,14 @@ class PersistentVolumeBinder(Controller):
             if error.code != 404:
                 raise
             return volume
+
+
+def _phase(volume: Object) -> str:
+    return str((volume.get("status") or {}).get("phase"))
+
+
+def _policy(volume: Object) -> str:
+    return str(volume["spec"].get("persistentVolumeReclaimPolicy", "Retain"))
 
 
 def _annotated(obj: Object, marks: dict[str, str]) -> Object:

@@ -79,16 +79,16 @@ def available_in(pods: Iterable[Object], min_ready_seconds: int, now: float) -> 
     return min(waits) if waits else None
 
 
+def lasting_statuses(pod: Object) -> list[Object]:
+    """The statuses of the containers and sidecars: those that live as long as the pod."""
+    sidecars = {c["name"] for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"}
+    inits = status(pod).get("initContainerStatuses") or ()
+    return [*(status(pod).get("containerStatuses") or ()), *(c for c in inits if c.get("name") in sidecars)]
+
+
 def restarts(pod: Object) -> int:
     """The largest restart count among the containers and sidecars."""
-    counts = [int(c.get("restartCount") or 0) for c in status(pod).get("containerStatuses") or ()]
-    sidecars = {c["name"] for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"}
-    counts += [
-        int(c.get("restartCount") or 0)
-        for c in status(pod).get("initContainerStatuses") or ()
-        if c.get("name") in sidecars
-    ]
-    return max(counts, default=0)
+    return max((int(c.get("restartCount") or 0) for c in lasting_statuses(pod)), default=0)
 
 
 def created(obj: Object) -> float:
@@ -113,10 +113,16 @@ def set_condition(conditions: Iterable[Object], new: Object) -> list[Object]:
     return out if placed else [*out, new]
 
 
+def generation_seen(pod: Object) -> Object:
+    """`observedGeneration` of a pod condition that is made now (PodObservedGenerationTracking)."""
+    generation = pod["metadata"].get("generation")
+    return {"observedGeneration": generation} if generation else {}
+
+
 def with_pod_condition(pod: Object, new: Object, now: str) -> Object:
     """`pod` with the condition `new`; lastTransitionTime moves only when the status does."""
     old = condition(pod, new["type"])
     stamp = old["lastTransitionTime"] if old is not None and old.get("status") == new["status"] else now
-    full = {**new, "lastProbeTime": None, "lastTransitionTime": stamp}
+    full = {**new, **generation_seen(pod), "lastProbeTime": None, "lastTransitionTime": stamp}
     conditions = set_condition(status(pod).get("conditions") or (), full)
     return {**pod, "status": {**status(pod), "conditions": conditions}}

@@ -7,14 +7,9 @@ kube-controller-manager.
 from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
-from minik8s.controllers.persistentvolumebinder import (
-    CLAIMS,
-    CLASSES,
-    PROVISIONED_BY,
-    PROVISIONERS,
-    VOLUMES,
-)
+from minik8s.controllers.persistentvolumebinder import CLAIMS, CLASSES, PROVISIONERS
 from minik8s.controllers.volume_match import SELECTED_NODE, class_of
+from minik8s.controllers.volume_reclaim import PROVISIONED_BY, VOLUMES
 from minik8s.objects import Object
 from minik8s.objects.meta import annotations_of, key, name
 from minik8s.wire import StatusError

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from minik8s.client.api import Client
 from minik8s.objects import Object
+from minik8s.objects.meta import labels, name
+from minik8s.wire import StatusError
 
+SLICES = "endpointslices.discovery.k8s.io"
+BY_SERVICE = "service"
 MAX_ENDPOINTS = 100
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
@@ -75,3 +80,34 @@ def _replace(old: Object, new: Object) -> Object:
         return old
     meta = {**old["metadata"], "labels": new["metadata"]["labels"]}
     return {**old, "metadata": meta, "endpoints": new["endpoints"], "ports": new["ports"]}
+
+
+def service_of(endpoint_slice: Object) -> list[str]:
+    """The key of the Service that a slice belongs to, for an index BY_SERVICE."""
+    found = labels(endpoint_slice).get(SERVICE_NAME)
+    return [f"{endpoint_slice['metadata']['namespace']}/{found}"] if found else []
+
+
+class SliceWriter:
+    """Makes the stored slices those that `plan` wants."""
+
+    def __init__(self, client: Client):
+        self._client = client
+
+    def write(self, existing: Sequence[Object], wanted: Sequence[Object]) -> None:
+        kept = {name(s) for s in wanted if "name" in s["metadata"]}
+        for one in wanted:
+            if "name" not in one["metadata"]:
+                self._client.create(SLICES, one)
+            elif not any(one is old for old in existing):
+                self._client.update(SLICES, one)
+        for old in existing:
+            if name(old) not in kept:
+                self.delete(old)
+
+    def delete(self, old: Object) -> None:
+        try:
+            self._client.delete(SLICES, old["metadata"]["namespace"], name(old))
+        except StatusError as error:
+            if error.code != 404:
+                raise

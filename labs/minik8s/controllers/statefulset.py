@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers import statefulset_pods as members
-from minik8s.controllers.deployment_math import scaled_value
 from minik8s.controllers.history import HASH_LABEL, History
 from minik8s.controllers.owners import ChildWatch, Claims, index_by_controller, orphans, owned
 from minik8s.controllers.podcontrol import namespace_terminating, slow_start
@@ -53,12 +52,11 @@ class StatefulSetController(Controller):
         current = next((r for r in revisions if r["metadata"]["name"] == wanted), update)
         round_ = _Round(self, owner, pods, current, update, collisions)
         try:
-            status = round_.run()
+            round_.run()
         finally:
             self._write_status(owner, round_.complete())
         self._truncate(owner, revisions, round_, pods)
-        minimum = owner["spec"].get("minReadySeconds", 0)
-        return available_in(pods, minimum, self.clock.now()) if status else None
+        return available_in(pods, owner["spec"].get("minReadySeconds", 0), self.clock.now())
 
     def _truncate(self, owner: Object, revisions: Sequence[Object], round_: _Round, pods: Sequence[Object]) -> None:
         live = {members.revision_of(pod) for pod in pods}
@@ -92,44 +90,47 @@ class StatefulSetController(Controller):
         try:
             self.client.delete("pods", meta["namespace"], meta["name"])
         except StatusError as error:
-            if error.code == 404:
-                return
-            self.tell(owner, pod, "Delete", error)
-            raise
+            if error.code != 404:
+                self.tell(owner, pod, "Delete", error)
+                raise
         self.tell(owner, pod, "Delete")
 
     def create_claims(self, owner: Object, pod: Object) -> None:
+        """Make the pod's claims that are missing; a pod is not made while one of them fails or goes away."""
+        failures: list[str] = []
         for claim in members.claims_of(owner, pod):
             meta = claim["metadata"]
-            if self.volume_claims.get(meta["namespace"], meta["name"]) is not None:
-                continue
-            references = members.claim_owners(owner, pod, claim, condemned=False)
-            if references:
-                meta["ownerReferences"] = references
-            error: StatusError | None = None
-            try:
-                self.client.create(CLAIMS, claim)
-            except StatusError as failure:
-                if failure.reason == "AlreadyExists":
-                    continue
-                error = failure
-            what, who = f"Claim {meta['name']} Pod {pod['metadata']['name']}", owner["metadata"]["name"]
-            if error is None:
-                message = f"Create {what} in StatefulSet {who} success"
-                self.ctx.recorder.event(owner, "Normal", "SuccessfulCreate", message)
-            else:
-                message = (
-                    f"Create {what.replace(' Pod', ' for Pod')} in StatefulSet {who} failed error: {error.message}"
-                )
+            found = self.volume_claims.get(meta["namespace"], meta["name"])
+            if found is None:
+                self._create_claim(owner, pod, claim, failures)
+            elif "deletionTimestamp" in found["metadata"]:
+                failures.append(f"pvc {meta['name']} is being deleted")
+        if failures:
+            message = failures[0] if len(failures) == 1 else f"[{', '.join(failures)}]"
+            raise StatusError(500, "InternalError", message)
+
+    def _create_claim(self, owner: Object, pod: Object, claim: Object, failures: list[str]) -> None:
+        meta = claim["metadata"]
+        if references := members.claim_owners(owner, pod, claim, condemned=False):
+            meta["ownerReferences"] = references
+        who = f"Claim {meta['name']}"
+        where = f"Pod {pod['metadata']['name']} in StatefulSet {owner['metadata']['name']}"
+        try:
+            self.client.create(CLAIMS, claim)
+        except StatusError as error:
+            failures.append(f"failed to create PVC {meta['name']}: {error.message}")
+            if error.reason != "AlreadyExists":
+                message = f"Create {who} for {where} failed error: {error.message}"
                 self.ctx.recorder.event(owner, "Warning", "FailedCreate", message)
-                raise error
+            return
+        self.ctx.recorder.event(owner, "Normal", "SuccessfulCreate", f"Create {who} {where} success")
 
     def fix_claims(self, owner: Object, pod: Object, *, condemned: bool) -> None:
         """Give the pod's claims the owners that the retention policy asks for."""
         for wanted in members.claims_of(owner, pod):
             meta = wanted["metadata"]
             claim = self.volume_claims.get(meta["namespace"], meta["name"])
-            if claim is None or "deletionTimestamp" in claim["metadata"]:
+            if claim is None or members.claim_is_stale(claim, pod):
                 continue
             references = members.claim_owners(owner, pod, claim, condemned=condemned)
             if references != [dict(r) for r in claim["metadata"].get("ownerReferences") or ()]:
@@ -203,19 +204,14 @@ class _Round:
         return "uid" in pod["metadata"]
 
     # ---- the steps --------------------------------------------------------------------
-    def run(self) -> bool:
-        """Take the next step. True when nothing has to be waited for."""
-        if "deletionTimestamp" in self.owner["metadata"]:
-            return True
-        if not self._all(self.replicas, self._replica):
-            return False
+    def run(self) -> None:
+        """Take the next step."""
+        if "deletionTimestamp" in self.owner["metadata"] or not self._all(self.replicas, self._replica):
+            return
         for pod in self.condemned:
             self.controller.fix_claims(self.owner, pod, condemned=True)
-        if not self._all(self.condemned, self._condemn):
-            return False
-        if self.rolling:
+        if self._all(self.condemned, self._condemn) and self.rolling:
             self._roll()
-        return True
 
     def _all(self, pods: Sequence[Object], step: _Step) -> bool:
         """Do `step` for each: in order until one says wait, or (Parallel) for all in growing batches."""
@@ -272,14 +268,6 @@ class _Round:
         """Replace outdated pods from the highest ordinal down to the partition."""
         start, newest = members.start_ordinal(self.owner), self.update["metadata"]["name"]
         targets = [pod for pod in reversed(self.replicas) if members.ordinal(pod) >= start + self.partition]
-        if self.limits.get("maxUnavailable") is not None:
-            most = max(1, scaled_value(self.limits["maxUnavailable"], len(self.replicas), round_up=True))
-            left = most - sum(1 for pod in self.replicas if self._unavailable(pod))
-            for pod in targets:
-                if left > 0 and members.revision_of(pod) != newest and "deletionTimestamp" not in pod["metadata"]:
-                    self._delete(pod)
-                    left -= 1
-            return
         for pod in targets:
             if members.revision_of(pod) != newest and "deletionTimestamp" not in pod["metadata"]:
                 self._delete(pod)
@@ -294,7 +282,8 @@ class _Round:
         counts = {"replicas": 0, "readyReplicas": 0, "availableReplicas": 0, "currentReplicas": 0, "updatedReplicas": 0}
         for pod in [*self.replicas, *self.condemned]:
             self._count(pod, counts, current, update)
-        whole = counts["updatedReplicas"] == counts["replicas"] == counts["readyReplicas"]
+        wanted = int(self.owner["spec"].get("replicas", 1))
+        whole = wanted == counts["updatedReplicas"] == counts["replicas"] == counts["readyReplicas"]
         if whole and self.rolling and "deletionTimestamp" not in self.owner["metadata"]:
             counts["currentReplicas"], current = counts["updatedReplicas"], update
         status: Object = {**(self.owner.get("status") or {})}

@@ -129,14 +129,13 @@ def retention(owner: Object) -> tuple[str, str]:
 def claim_owners(owner: Object, pod: Object, claim: Object, *, condemned: bool) -> list[Object]:
     """The owner references that a claim must have: its set, its condemned pod, or neither."""
     when_deleted, when_scaled = retention(owner)
-    ours = {owner["metadata"]["uid"], pod["metadata"].get("uid")}
-    kept = [
-        dict(r)
-        for r in claim["metadata"].get("ownerReferences") or ()
-        if r["uid"] not in ours and not (r["kind"] == "Pod" and r["name"] == pod["metadata"]["name"])
-    ]
+    ours = (("StatefulSet", owner["metadata"]["name"]), ("Pod", pod["metadata"]["name"]))
+    references = [dict(r) for r in claim["metadata"].get("ownerReferences") or ()]
+    kept = [r for r in references if (r["kind"], r["name"]) not in ours]
+    if (when_deleted, when_scaled) != ("Retain", "Retain") and any(r.get("controller") for r in kept):
+        return kept  # another controller manages the claim: the policy is not ours to enforce
     if condemned and when_scaled == "Delete":
-        kept.append(owner_ref(pod, controller=False))
+        kept.append(owner_ref(pod))
     elif when_deleted == "Delete":
         kept.append(owner_ref(owner))
     return kept
@@ -146,5 +145,6 @@ def claim_is_stale(claim: Object | None, pod: Object) -> bool:
     """Whether a claim still belongs to an earlier pod of this name and will go with it."""
     if claim is None:
         return False
+    meta = pod["metadata"]
     references = claim["metadata"].get("ownerReferences") or ()
-    return any(r["kind"] == "Pod" and r["name"] == pod["metadata"]["name"] for r in references)
+    return any(r["kind"] == "Pod" and r["name"] == meta["name"] and r["uid"] != meta.get("uid") for r in references)

@@ -12,12 +12,47 @@ from minik8s.objects.selectors import matches, node_selector_matches
 
 BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
-NO_PROVISIONER = "kubernetes.io/no-provisioner"
+DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 
 
 def class_of(obj: Object) -> str:
     """The storage class of a claim or of a volume; "" for none."""
     return str(annotations_of(obj).get(BETA_CLASS) or obj["spec"].get("storageClassName") or "")
+
+
+def has_class(claim: Object) -> bool:
+    """Whether the claim says which class it wants; "" says that it wants none."""
+    return bool(annotations_of(claim).get(BETA_CLASS)) or claim["spec"].get("storageClassName") is not None
+
+
+def default_class(classes: Iterable[Object]) -> str | None:
+    """The name of the default StorageClass; of several the newest (component-helpers GetDefaultClass)."""
+    marked = [c for c in classes if any(annotations_of(c).get(mark) == "true" for mark in DEFAULT_CLASS)]
+    marked.sort(key=lambda c: c["metadata"]["name"])
+    marked.sort(key=lambda c: c["metadata"].get("creationTimestamp") or "", reverse=True)
+    return str(marked[0]["metadata"]["name"]) if marked else None
+
+
+def mode_of(obj: Object) -> str:
+    return str(obj["spec"].get("volumeMode") or "Filesystem")
+
+
+def mismatch(volume: Object, claim: Object) -> str | None:
+    """Why a volume that a claim asks for by name cannot be its volume, or None (checkVolumeSatisfyClaim)."""
+    if "deletionTimestamp" in volume["metadata"]:
+        return f'the volume is marked for deletion "{volume["metadata"]["name"]}"'
+    if capacity(volume) < requested(claim):
+        return "requested PV is too small"
+    if class_of(volume) != class_of(claim):
+        return "storageClassName does not match"
+    asked, spec = claim["spec"], volume["spec"]
+    if (spec.get("volumeAttributesClassName") or "") != (asked.get("volumeAttributesClassName") or ""):
+        return "volumeAttributesClassName does not match"
+    if mode_of(volume) != mode_of(claim):
+        return "incompatible volumeMode"
+    if not set(asked.get("accessModes") or ()) <= set(spec.get("accessModes") or ()):
+        return "incompatible accessMode"
+    return None
 
 
 def requested(claim: Object) -> Quantity:
@@ -70,7 +105,7 @@ def _suits(volume: Object, claim: Object, node: Object | None) -> bool:
     spec, asked = volume["spec"], claim["spec"]
     if "deletionTimestamp" in volume["metadata"]:
         return False
-    if spec.get("volumeMode", "Filesystem") != asked.get("volumeMode", "Filesystem"):
+    if mode_of(volume) != mode_of(claim):
         return False
     if (spec.get("volumeAttributesClassName") or "") != (asked.get("volumeAttributesClassName") or ""):
         return False

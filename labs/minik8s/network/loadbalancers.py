@@ -1,4 +1,4 @@
-"""Addresses for Services of type LoadBalancer, as a cloud's controller or MetalLB gives them."""
+"""Addresses for Services of type LoadBalancer where there is no cloud, as MetalLB gives them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ POOL = ("172.19.255.", 200, 250)
 class LoadBalancers(Controller):
     """Writes `status.loadBalancer.ingress` of Services, Ingresses and (through GatewayStatus) Gateways."""
 
-    name = "service-lb-controller"
+    name = "bare-metal-loadbalancer"
 
     def __init__(self, ctx: Context):
         super().__init__(ctx)

@@ -87,3 +87,15 @@ def test_a_time_zone_moves_the_hour() -> None:
     assert jobs(world) == []
     world.advance(15 * 60)
     assert len(jobs(world)) == 1
+
+
+def test_a_new_schedule_starts_with_its_next_time() -> None:
+    """updateCronJob: what the new schedule would have missed is not made up for."""
+    world = World()
+    world.client.create("cronjobs.batch", cron_job("x:exit0", schedule="0 0 1 1 *"))
+    world.advance(90)
+    world.client.patch("cronjobs.batch", "default", "tick", {"spec": {"schedule": "* * * * *"}})
+    world.advance(1)
+    assert jobs(world) == []
+    world.advance(60)
+    assert len(jobs(world)) == 1

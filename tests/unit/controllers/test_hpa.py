@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.stories.world import World
 from minik8s.cluster import Cluster
 from minik8s.controllers.hpa_limits import Memory, limit, limit_with, stabilize, stabilize_with
 from minik8s.controllers.hpa_replicas import NoMetrics, Sample, group, replicas_for, requests_of, utilization_ratio
@@ -123,3 +124,30 @@ def test_load_makes_replicas_and_rest_takes_them_away_after_the_window() -> None
     assert size() == 4
     cluster.advance(400)
     assert size() == 1
+
+
+def test_without_metrics_the_reasons_are_upstreams_word_for_word() -> None:
+    """horizontal.go computeReplicasForMetrics; the client of custom metrics finds no such API."""
+    world = World()
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "template": {"metadata": {"labels": {"app": "web"}}}}
+    spec["template"]["spec"] = {"containers": [{"name": "app", "image": "web"}]}
+    meta = {"name": "web", "namespace": "default"}
+    kind = {"apiVersion": "apps/v1", "kind": "Deployment"}
+    world.client.create("deployments.apps", {**kind, "metadata": meta, "spec": spec})
+    target = {**kind, "name": "web"}
+    pods = {"metric": {"name": "rps"}, "target": {"type": "AverageValue", "averageValue": "3"}}
+    metrics = [{"type": "Pods", "pods": pods}]
+    for name in ("web", "twin"):
+        body = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {**meta, "name": name}}
+        body["spec"] = {"scaleTargetRef": target, "maxReplicas": 3, "metrics": metrics}
+        world.client.create("horizontalpodautoscalers.autoscaling", body)
+        world.advance(16)
+    events = {(e["involvedObject"]["name"], e["reason"]): e["message"] for e in world.client.list("events", "default")}
+    why = "unable to get metric rps: unable to fetch metrics from custom metrics API: "
+    why += "no custom metrics API (custom.metrics.k8s.io) registered"
+    assert events["web", "FailedGetPodsMetric"] == why
+    both = "pods by selector app=web are controlled by multiple HPAs: [{twin default} {web default}]"
+    assert events["twin", "AmbiguousSelector"] == both
+    (status,) = (h["status"] for h in world.client.list("horizontalpodautoscalers.autoscaling", "default")
+                 if h["metadata"]["name"] == "web")
+    assert status["currentMetrics"] == [{"type": ""}]

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from conformance.stories.world import World
+from minik8s.client.api import Client
+from minik8s.cluster import ADMIN, Cluster
 from minik8s.controllers.provisioner import PROVISIONER
 from minik8s.objects import Object
 
@@ -144,3 +146,72 @@ def test_a_claim_that_asks_for_more_grows(world: World) -> None:
     world.client.patch(CLAIMS, "default", "data", more)
     world.advance(1)
     assert world.client.get(CLAIMS, "default", "data")["status"]["capacity"] == {"storage": "3Gi"}
+
+
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [("/tmp/data", None), ("/mnt", "host_path deleter only supports /tmp/.+ but received provided /mnt")],
+)
+def test_of_hand_made_volumes_only_paths_below_tmp_can_be_deleted(world: World, path: str, left: str | None) -> None:
+    """pkg/volume/hostpath hostPathDeleter."""
+    made = volume("a", "1Gi", persistentVolumeReclaimPolicy="Delete", hostPath={"path": path})
+    world.client.create(VOLUMES, made)
+    world.client.create(CLAIMS, claim())
+    world.advance(2)
+    world.client.delete(CLAIMS, "default", "data")
+    world.advance(3)
+    found = world.client.find(VOLUMES, "", "a")
+    assert (found and (found["status"]["phase"], found["status"]["message"])) == (left and ("Failed", left))
+
+
+def test_a_recycled_volume_is_emptied_by_a_pod_and_free_again() -> None:
+    """plugins.go NewPersistentVolumeRecyclerPodTemplate."""
+    cluster = Cluster(nodes=1)
+    client = Client(cluster.handle, actor="test", user=ADMIN)
+    client.create(VOLUMES, volume("a", "1Gi", persistentVolumeReclaimPolicy="Recycle"))
+    client.create(CLAIMS, claim())
+    user = pod()
+    user["spec"]["restartPolicy"] = "Never"
+    user["spec"]["containers"] = [
+        {
+            "name": "app",
+            "image": "busybox",
+            "command": ["sh", "-c", "mkdir /d/in && echo x > /d/in/file"],
+            "volumeMounts": [{"name": "d", "mountPath": "/d"}],
+        }
+    ]
+    client.create("pods", user)
+    cluster.advance(15)
+    client.delete("pods", "default", "user")
+    client.delete(CLAIMS, "default", "data")
+    cluster.advance(60)
+    found = client.get(VOLUMES, "", "a")
+    assert found["status"]["phase"] == "Available" and "claimRef" not in found["spec"]
+    assert client.list("pods", "default") == []
+
+
+def test_a_claim_does_not_get_a_named_volume_that_cannot_serve_it(world: World) -> None:
+    """pv_controller.go checkVolumeSatisfyClaim."""
+    world.client.create(VOLUMES, volume("a", "1Gi"))
+    asking = claim(mode="ReadWriteMany")
+    asking["spec"]["volumeName"] = "a"
+    world.client.create(CLAIMS, asking)
+    world.advance(2)
+    assert phase(world, CLAIMS, "data") == "Pending" and phase(world, VOLUMES, "a") == "Available"
+    messages = [e["message"] for e in world.client.list("events", "default") if e["reason"] == "VolumeMismatch"]
+    assert messages[:1] == ['Cannot bind to requested volume "a": incompatible accessMode']
+
+
+def test_a_default_class_that_comes_later_is_given_to_claims_without_one(world: World) -> None:
+    """pv_controller.go assignDefaultStorageClass."""
+    asking = claim()
+    del asking["spec"]["storageClassName"]
+    world.client.create(CLAIMS, asking)
+    world.advance(1)
+    mark = {"storageclass.kubernetes.io/is-default-class": "true"}
+    late = storage_class()
+    late["metadata"]["annotations"] = mark
+    world.client.create(CLASSES, late)
+    world.advance(3)
+    assert world.client.get(CLAIMS, "default", "data")["spec"]["storageClassName"] == "fast"
+    assert phase(world, CLAIMS, "data") == "Bound"

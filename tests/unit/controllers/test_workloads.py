@@ -312,3 +312,118 @@ def test_a_quota_is_freed_when_pods_end(world: World) -> None:
     world.client.delete("pods", "default", "a")
     world.advance(2)
     assert world.client.get("resourcequotas", "default", "q")["status"]["used"] == {"pods": "0", "requests.cpu": "0"}
+
+
+# ---- Details of pkg/controller that a careless reading misses ------------------------------
+def test_the_next_ordered_pod_comes_when_the_one_before_has_been_ready_long_enough(world: World) -> None:
+    world.client.create(SETS, workload("StatefulSet", serviceName="web", replicas=2, minReadySeconds=5))
+    world.advance(4)
+    assert [p["metadata"]["name"] for p in pods(world)] == ["web-0"]
+    world.advance(12)
+    status = world.client.get(SETS, "default", "web")["status"]
+    assert (status["replicas"], status["availableReplicas"]) == (2, 2)
+
+
+def test_a_rolling_update_is_over_only_when_all_wanted_pods_are_there(world: World) -> None:
+    """completeRollingUpdate: the counts must be those of the spec, not of what happens to exist."""
+    world.client.create(SETS, workload("StatefulSet", serviceName="web", replicas=1))
+    world.advance(3)
+    body = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "web:2"}]}}}}
+    world.client.patch(SETS, "default", "web", body, type="strategic")
+    world.advance(4)
+    world.client.patch(SETS, "default", "web", {"spec": {"template": {"spec": {"nodeName": "nowhere"}}, "replicas": 2}})
+    world.advance(4)
+    status = world.client.get(SETS, "default", "web")["status"]
+    assert status["currentRevision"] != status["updateRevision"]
+
+
+def test_a_stateful_set_knows_no_max_unavailable(world: World) -> None:
+    """The feature MaxUnavailableStatefulSet is off: the field is dropped."""
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+    made = world.client.create(SETS, workload("StatefulSet", serviceName="web", updateStrategy=strategy))
+    assert made["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 0}
+
+
+def test_a_claim_that_cannot_be_made_keeps_the_pod_away_and_says_so(world: World) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "default"}}
+    world.client.create("resourcequotas", {**quota, "spec": {"hard": {"persistentvolumeclaims": "0"}}})
+    world.advance(1)
+    template = {"metadata": {"name": "d"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    template["spec"] |= {"resources": {"requests": {"storage": "1Gi"}}}
+    world.client.create(SETS, workload("StatefulSet", serviceName="web", volumeClaimTemplates=[template]))
+    world.advance(2)
+    messages = {e["message"] for e in world.client.list("events", "default") if e["reason"] == "FailedCreate"}
+    refused = 'persistentvolumeclaims "d-web-0" is forbidden: exceeded quota: q, '
+    refused += "requested: persistentvolumeclaims=1, used: persistentvolumeclaims=0, limited: persistentvolumeclaims=0"
+    assert messages == {
+        f"Create Claim d-web-0 for Pod web-0 in StatefulSet web failed error: {refused}",
+        f"Create Pod web-0 in StatefulSet web failed error: failed to create PVC d-web-0: {refused}",
+    }
+
+
+def test_a_taint_that_only_keeps_new_pods_away_leaves_a_daemon_set_as_it_is(world: World) -> None:
+    """syncNodeUpdate rings only where a pod is missing or must go: the status is not even counted anew."""
+    world.client.create(DAEMONS, workload("DaemonSet"))
+    world.advance(3)
+    before = world.client.get(DAEMONS, "default", "web")["status"]
+    world.client.patch("nodes", "", "node-2", {"spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]}})
+    world.advance(3)
+    assert world.client.get(DAEMONS, "default", "web")["status"] == before
+    assert before["desiredNumberScheduled"] == 3
+
+
+def test_a_daemon_pod_is_tied_to_its_node_by_name_alone(world: World) -> None:
+    """ReplaceDaemonSetPodNodeNameNodeAffinity: the template's own terms have chosen the nodes already."""
+    term = {"matchExpressions": [{"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]}]}
+    wish = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    owner = workload("DaemonSet")
+    owner["spec"]["template"]["spec"]["affinity"] = {"nodeAffinity": wish}
+    world.client.create(DAEMONS, owner)
+    world.advance(1)
+    got = pods(world)[0]["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert [list(t) for t in got["nodeSelectorTerms"]] == [["matchFields"]]
+
+
+def test_a_suspended_job_has_not_started(world: World) -> None:
+    """MutableSchedulingDirectivesForSuspendedJobs: its template may be changed, as before its start."""
+    world.client.create(JOBS, job("run:1"))
+    world.advance(2)
+    assert "startTime" in world.client.get(JOBS, "default", "pi")["status"]
+    world.client.patch(JOBS, "default", "pi", {"spec": {"suspend": True}})
+    world.advance(2)
+    assert "startTime" not in world.client.get(JOBS, "default", "pi")["status"]
+
+
+def test_endpoints_tell_since_when_they_are_so(world: World) -> None:
+    world.client.create("deployments.apps", workload("Deployment", replicas=1))
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    meta = {"name": "web", "namespace": "default", "annotations": {"mine": "alone"}}
+    made = world.client.create("services", {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+    mark = "endpoints.kubernetes.io/last-change-trigger-time"
+
+    def notes() -> list[dict[str, str]]:
+        chosen = "kubernetes.io/service-name=web"
+        (a_slice,) = world.client.list("endpointslices.discovery.k8s.io", "default", label_selector=chosen)
+        both = (world.client.get("endpoints", "default", "web"), a_slice)
+        return [one["metadata"]["annotations"] for one in both]
+
+    world.advance(0.1)
+    assert notes() == [{mark: made["metadata"]["creationTimestamp"]}] * 2
+    world.advance(3)
+    (pod,) = pods(world)
+    (ready,) = (c for c in pod["status"]["conditions"] if c["type"] == "Ready")
+    assert notes() == [{mark: ready["lastTransitionTime"]}] * 2
+
+
+def test_a_budget_over_bare_pods_names_its_selector_as_go_prints_it(world: World) -> None:
+    for name in ("a", "b"):
+        meta = {"name": name, "namespace": "default", "labels": {"app": "web"}}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template("web")["spec"]}
+        world.client.create("pods", pod)
+    meta = {"name": "p", "namespace": "default"}
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": meta}
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "maxUnavailable": 1}
+    world.client.create("poddisruptionbudgets.policy", {**budget, "spec": spec})
+    world.advance(2)
+    selector = "&LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}"
+    assert f"(selector: {selector})" in reasons(world, "PodDisruptionBudget")["UnmanagedPods"]

@@ -31,6 +31,7 @@ _AMBIGUOUS = {
 }
 """What upstream answers as the created object: a failure inside a 201."""
 
+_EVICTED = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
 _WOULD_VIOLATE = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
@@ -50,6 +51,9 @@ def create(call: Call) -> Response:
         if budgets:
             _ask(call, pod, budgets[0])
     main = replace(call, info=replace(call.info, subresource=""))
+    if not call.options.dry_run:
+        delete.check_preconditions(main, pod, wanted)
+        pod, wanted = _mark(call, pod), replace(wanted, resource_version=None)
     delete.delete_object(main, pod, wanted)
     return Response(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 
@@ -59,6 +63,18 @@ def _delete_options(call: Call, given: Object | None) -> DeleteOptions:
     if call.options.dry_run or wanted.dry_run:
         wanted.dry_run = call.options.dry_run = True
     return wanted
+
+
+def _mark(call: Call, pod: Object) -> Object:
+    """The pod with the condition that tells why it goes (addConditionAndDeletePod)."""
+    conditions = list((pod.get("status") or {}).get("conditions") or ())
+    new: Object = {"type": "DisruptionTarget", "status": "True", **_EVICTED}
+    old = next((c for c in conditions if c["type"] == new["type"]), None)
+    stamp = old["lastTransitionTime"] if old is not None and old["status"] == "True" else rfc3339(call.now)
+    new |= {"lastProbeTime": None, "lastTransitionTime": stamp}
+    rest = [c for c in conditions if c is not old]
+    changed = {**pod, "status": {**(pod.get("status") or {}), "conditions": [*rest, new]}}
+    return call.server.store.update(call.key(pod["metadata"]["name"]), changed)
 
 
 def _ignores_budgets(pod: Object) -> bool:
@@ -107,8 +123,7 @@ def _check_and_decrement(call: Call, pod: Object, budget: Object, status: Object
         why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
         raise forbidden("poddisruptionbudget", meta["name"], why, "policy")
     if allowed == 0:
-        needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
-        raise _too_many(f"The disruption budget {meta['name']} needs {needs} healthy pods and has {has} currently", 0)
+        raise _too_many(f"The disruption budget {meta['name']} {_why_none(status)}", 0)
     if call.options.dry_run:
         return
     now = rfc3339(call.now)
@@ -117,6 +132,19 @@ def _check_and_decrement(call: Call, pod: Object, budget: Object, status: Object
         new["conditions"] = _disallowed(new.get("conditions") or [], meta.get("generation", 0), now)
     key = Key(BUDGETS, meta["namespace"], meta["name"])
     call.server.store.update(key, {**budget, "status": new})
+
+
+def _why_none(status: Object) -> str:
+    needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+    found: Object = next((c for c in status.get("conditions") or () if c.get("type") == "DisruptionAllowed"), {})
+    reason, message = found.get("reason"), found.get("message") if found.get("status") == "False" else ""
+    if message and reason == "SyncFailed":
+        return f"does not allow evicting pods currently because it failed sync: {message}"
+    if has <= needs:
+        return f"needs {needs} healthy pods and has {has} currently"
+    if message:
+        return f"does not allow evicting pods currently ({reason}): {message}"
+    return "does not allow evicting pods currently"
 
 
 def _disallowed(conditions: list[Object], generation: int, now: str) -> list[Object]:

@@ -163,8 +163,15 @@ def find(p: Process, arguments: Words) -> int:
         p.err(f"find: {root}: {error}\n")
         return 1
     for path in found:
-        if fnmatch.fnmatchcase(posixpath.basename(path), pattern):
+        if not fnmatch.fnmatchcase(posixpath.basename(path), pattern):
+            continue
+        if "-delete" in arguments:
+            p.box.config.files.remove(path)
+        else:
             p.out(root.rstrip("/") + path[len(place.rstrip("/")) :] + "\n")
+    if "-delete" in arguments and pattern == "*":
+        for name in p.box.config.files.listdir(place):  # what is left are empty directories
+            p.box.config.files.remove_tree(posixpath.join(place, name))
     return 0
 
 

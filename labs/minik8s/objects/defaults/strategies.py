@@ -150,6 +150,24 @@ def _daemon_create(obj: Object, now: str | None) -> None:
     _annotate(obj, DAEMON_GENERATION, "1")
 
 
+def _stateful_create(obj: Object, now: str | None) -> None:
+    _drop_max_unavailable(obj, None)
+
+
+def _drop_max_unavailable(new: Object, old: Object | None) -> None:
+    """MaxUnavailableStatefulSet is off by default: the field stays only where it was."""
+    if old is not None and "maxUnavailable" in _rolling(old):
+        return
+    rolling, strategy = _rolling(new), new["spec"].get("updateStrategy") or {}
+    if "maxUnavailable" in rolling:
+        kept = {field: value for field, value in rolling.items() if field != "maxUnavailable"}
+        new["spec"] = {**new["spec"], "updateStrategy": {**strategy, "rollingUpdate": kept}}
+
+
+def _rolling(stateful_set: Object) -> Object:
+    return (stateful_set["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+
+
 def _annotate(obj: Object, key: str, value: str) -> None:
     meta = obj["metadata"]
     obj["metadata"] = {**meta, "annotations": {**(meta.get("annotations") or {}), key: value}}
@@ -158,7 +176,7 @@ def _annotate(obj: Object, key: str, value: str) -> None:
 _CREATE: dict[tuple[str, str], Callable[[Object, str | None], None]] = {
     ("", "Pod"): _pod_create, ("", "Namespace"): _namespace_create, ("", "PersistentVolume"): _volume_create,
     ("", "PersistentVolumeClaim"): _claim_create, ("batch", "Job"): _job_create,
-    ("apps", "DaemonSet"): _daemon_create, ("", "Service"): services.create}
+    ("apps", "DaemonSet"): _daemon_create, ("apps", "StatefulSet"): _stateful_create, ("", "Service"): services.create}
 
 
 # -- update --
@@ -226,7 +244,8 @@ def _pod_update(new: Object, old: Object) -> None:
 
 
 _UPDATE: dict[tuple[str, str], Callable[[Object, Object], None]] = {
-    ("apps", "DaemonSet"): _daemon_update, ("", "Namespace"): _namespace_update, ("", "Node"): _node_update,
+    ("apps", "DaemonSet"): _daemon_update, ("apps", "StatefulSet"): _drop_max_unavailable,
+    ("", "Namespace"): _namespace_update, ("", "Node"): _node_update,
     ("", "PersistentVolumeClaim"): _claim_update, ("", "Pod"): _pod_update, ("", "Service"): services.update}
 
 
