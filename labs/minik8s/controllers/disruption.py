@@ -5,7 +5,7 @@ from __future__ import annotations
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers.deployment_math import scaled_value
 from minik8s.controllers.owners import in_namespace, index_by_label, index_by_namespace, with_labels
-from minik8s.controllers.podutil import condition, is_ready, set_condition
+from minik8s.controllers.podutil import condition, is_finished, is_ready, set_condition, with_pod_condition
 from minik8s.objects import Object
 from minik8s.objects.meta import controller_of, key, labels, parse_time, rfc3339
 from minik8s.objects.selectors import matches
@@ -14,6 +14,8 @@ from minik8s.wire import StatusError
 BUDGETS = "poddisruptionbudgets.policy"
 DELETION_TIMEOUT = 120.0
 """How long an evicted pod may take until its deletion shows; afterwards it counts again."""
+STALE_TIMEOUT = 120.0
+"""How long a pod is believed to be about to go; afterwards its DisruptionTarget condition is taken back."""
 SCALED = {
     ("apps", "ReplicaSet"): "replicasets.apps",
     ("", "ReplicationController"): "replicationcontrollers",
@@ -43,11 +45,33 @@ class DisruptionController(Controller):
         if old is not None and new is not None and _facts(old) == _facts(new):
             return
         pods = [pod for pod in (old, new) if pod is not None]
+        if new is not None and (left := self._stale_in(new)) is not None:
+            self.queue.add_after("pod/" + key(new), left)
         for budget in in_namespace(self.budgets, pods[0]["metadata"]["namespace"]):
             if any(_selects(budget, pod) for pod in pods):
                 self.enqueue(key(budget))
 
+    def _stale_in(self, pod: Object) -> float | None:
+        """Seconds until a pod that was to be disrupted and was not is one like all others; None when it is already."""
+        found = condition(pod, "DisruptionTarget")
+        if found is None or found["status"] != "True" or found.get("reason") == "TerminationByKubelet":
+            return None
+        if "deletionTimestamp" in pod["metadata"] or is_finished(pod):
+            return None
+        return max(0.0, parse_time(found["lastTransitionTime"]) + STALE_TIMEOUT - self.clock.now())
+
+    def _take_back(self, namespace: str, pod_name: str) -> float | None:
+        pod = self.pods.get(namespace, pod_name)
+        left = self._stale_in(pod) if pod is not None else None
+        if pod is None or left is None or left > 0:
+            return left
+        changed = with_pod_condition(pod, {"type": "DisruptionTarget", "status": "False"}, rfc3339(self.clock.now()))
+        self.client.update("pods", changed, subresource="status")
+        return None
+
     def reconcile(self, name: str) -> float | None:
+        if name.startswith("pod/"):
+            return self._take_back(*name.removeprefix("pod/").split("/"))
         namespace, _, short = name.partition("/")
         budget = self.budgets.get(namespace, short)
         if budget is None:
@@ -217,4 +241,5 @@ def _selects(budget: Object, pod: Object) -> bool:
 
 
 def _facts(pod: Object) -> tuple[object, ...]:
-    return is_ready(pod), "deletionTimestamp" in pod["metadata"], labels(pod), controller_of(pod)
+    leaving = (condition(pod, "DisruptionTarget") or {}).get("status")
+    return is_ready(pod), "deletionTimestamp" in pod["metadata"], labels(pod), controller_of(pod), leaving

@@ -91,6 +91,9 @@ class GarbageCollector(Controller):
             owner = self.graph.get(uid)
             if invented is not None:
                 self.enqueue("delete/" + invented.uid)
+            misplaced = owner is not None and owner.resource.namespaced and owner.namespace != node.namespace
+            if misplaced and owner is not None and not owner.virtual:
+                self._invalid_namespace(node, reference)
             if (
                 uid in self._absent
                 or (owner is not None and self._misplaced(node, owner))
@@ -204,7 +207,7 @@ class GarbageCollector(Controller):
         about: Object = {
             "apiVersion": node.resource.api_version,
             "kind": node.resource.kind,
-            "metadata": {"name": node.name, "uid": node.uid},
+            "metadata": {"namespace": node.namespace, "name": node.name, "uid": node.uid},
         }
         what = f"[{reference['apiVersion']}/{reference['kind']}, namespace: {node.namespace}, name: {reference['name']}"
         message = f'ownerRef {what}, uid: {reference["uid"]}] does not exist in namespace "{node.namespace}"'

@@ -139,7 +139,7 @@ class NodeLifecycleController(Controller):
         self.ctx.recorder.event(about, "Normal", reason, f"Node {node} event: {what.format(node)}")
 
     def _check(self, node: Object) -> Object | None:
-        """Look at one node. Returns its Ready condition after the check; the decisions use the one before it."""
+        """Look at one node. Returns its Ready condition after the check."""
         try:
             observed, current = self._update_health(node)
         except StatusError:
@@ -147,7 +147,7 @@ class NodeLifecycleController(Controller):
         if current is None:
             return None
         before = observed["status"] if observed is not None else "Unknown"
-        self._decide_eviction(node, before)
+        self._decide_eviction(node, current["status"])
         went_down = current["status"] != "True" and before == "True"
         if went_down:
             about = {
@@ -182,12 +182,12 @@ class NodeLifecycleController(Controller):
             health.ready = current
         return observed, current
 
-    def _decide_eviction(self, node: Object, before: str) -> None:
+    def _decide_eviction(self, node: Object, ready: str) -> None:
         zone = self._zones[zone_of(node)]
-        if before == "True":
+        if ready == "True":
             self._mark_reachable(node)
             return
-        wanted, other = (NOT_READY, UNREACHABLE) if before == "False" else (UNREACHABLE, NOT_READY)
+        wanted, other = (NOT_READY, UNREACHABLE) if ready == "False" else (UNREACHABLE, NOT_READY)
         if has_taint(node, other, "NoExecute"):
             swap_taints(self.client, node, [(wanted, "NoExecute")], [(other, "NoExecute")], self.clock.now())
         elif not has_taint(node, wanted, "NoExecute"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minik8s.client.controller import Context, Controller
-from minik8s.controllers.podutil import created, is_finished, with_pod_condition
+from minik8s.controllers.podutil import created, generation_seen, is_finished, with_pod_condition
 from minik8s.controllers.taints import taints_of
 from minik8s.objects import Object
 from minik8s.objects.meta import rfc3339
@@ -80,5 +80,6 @@ class PodGarbageCollector(Controller):
             cause = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC", "message": why}
             changed = with_pod_condition(pod, cause, rfc3339(self.clock.now()))
         status = {"phase": "Failed", "conditions": (changed.get("status") or {}).get("conditions") or []}
+        status |= generation_seen(pod)
         meta = pod["metadata"]
         self.client.patch("pods", meta["namespace"], meta["name"], {"status": status}, subresource="status")

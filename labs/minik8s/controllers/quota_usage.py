@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from minik8s.controllers.podutil import is_finished
 from minik8s.objects import Object
+from minik8s.objects.meta import parse_time
 from minik8s.objects.quantity import Quantity, parse_quantity
 from minik8s.objects.selectors import Selector, new_requirement
 
@@ -40,12 +41,12 @@ def resources_of(hard: Iterable[str]) -> set[str]:
     return out
 
 
-def usage_of(resource: str, obj: Object) -> Usage:
+def usage_of(resource: str, obj: Object, now: float) -> Usage:
     """What one object uses, by quota name."""
     one = parse_quantity("1")
     out: Usage = {f"count/{resource}": one}
     if resource == "pods":
-        return out | (pod_usage(obj) if not _ended(obj) else {})
+        return out | (pod_usage(obj) if not _ended(obj, now) else {})
     if resource in COUNTED:
         out[COUNTED[resource]] = one
     if resource == "services":
@@ -55,9 +56,12 @@ def usage_of(resource: str, obj: Object) -> Usage:
     return out
 
 
-def _ended(pod: Object) -> bool:
-    """Finished pods, and pods that should be gone by now, use nothing."""
-    return is_finished(pod)
+def _ended(pod: Object, now: float) -> bool:
+    """Finished pods, and pods that should be gone by now (their node is lost), use nothing."""
+    meta = pod["metadata"]
+    if is_finished(pod) or "deletionTimestamp" not in meta:
+        return is_finished(pod)
+    return now > parse_time(meta["deletionTimestamp"]) + float(meta.get("deletionGracePeriodSeconds") or 0)
 
 
 def pod_usage(pod: Object) -> Usage:

@@ -64,6 +64,7 @@ class ResourceQuotaController(Controller):
                 continue  # a count/RESOURCE that nobody serves
             for obj in objects:
                 if resource != "pods" or in_scope(quota, obj):
-                    total = add(total, {n: q for n, q in usage_of(resource, obj).items() if n in hard})
+                    usage = usage_of(resource, obj, self.clock.now())
+                    total = add(total, {n: q for n, q in usage.items() if n in hard})
         zero = parse_quantity("0")
         return {n: canonical(total.get(n, zero)) for n in sorted(hard)}

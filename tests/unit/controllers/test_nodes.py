@@ -6,6 +6,7 @@ import pytest
 
 from conformance.stories.world import World
 from minik8s.objects import Object
+from minik8s.objects.meta import rfc3339
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
 
@@ -98,3 +99,25 @@ def test_a_pod_without_toleration_leaves_at_once_when_its_node_is_tainted(world:
     world.client.patch("nodes", "", "node-3", {"spec": {"taints": [taint]}})
     world.advance(2)
     assert pods_on(world, "node-3") == []
+
+
+def test_a_disruption_that_did_not_come_is_forgotten() -> None:
+    """disruption.go stalePodDisruptionTimeout."""
+    world = World()
+    meta = {"name": "p", "namespace": "default"}
+    spec = {"containers": [{"name": "app", "image": "web"}]}
+    world.client.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    world.advance(2)
+    mark = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
+    mark["lastTransitionTime"] = rfc3339(world.clock.now())
+    body = {"status": {"conditions": [mark]}}
+    world.client.patch("pods", "default", "p", body, type="strategic", subresource="status")
+
+    def target() -> str:
+        rows = world.client.get("pods", "default", "p")["status"]["conditions"]
+        return next(c["status"] for c in rows if c["type"] == "DisruptionTarget")
+
+    world.advance(100)
+    assert target() == "True"
+    world.advance(30)
+    assert target() == "False"

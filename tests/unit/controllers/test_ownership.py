@@ -124,3 +124,42 @@ def test_a_namespace_goes_when_its_content_has_gone(world: World) -> None:
     world.client.patch("configmaps", "team", "held", {"metadata": {"finalizers": None}})
     world.advance(20)
     assert world.client.find("namespaces", "", "team") is None
+
+
+def test_an_owner_in_another_namespace_is_no_owner_and_an_event_says_so(world: World) -> None:
+    """graph_builder.go reportInvalidNamespaceOwnerRef."""
+    world.client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
+    config = {"apiVersion": "v1", "kind": "ConfigMap"}
+    owner = world.client.create("configmaps", {**config, "metadata": {"name": "o", "namespace": "other"}})
+    uid = owner["metadata"]["uid"]
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": uid}
+    meta = {"name": "d", "namespace": "default", "ownerReferences": [reference]}
+    world.client.create("configmaps", {**config, "metadata": meta})
+    world.advance(2)
+    assert world.client.find("configmaps", "default", "d") is None
+    (event,) = (e for e in world.client.list("events", "default") if e["reason"] == "OwnerRefInvalidNamespace")
+    what = f"[v1/ConfigMap, namespace: default, name: o, uid: {uid}]"
+    assert event["message"] == f'ownerRef {what} does not exist in namespace "default"'
+
+
+def test_while_pods_are_left_a_namespace_says_nothing_of_its_other_content(world: World) -> None:
+    """namespaced_resources_deleter.go: pods go first, and the totals are told only after them."""
+    world.client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
+    world.advance(1)
+    meta = {"name": "p", "namespace": "other", "finalizers": ["example.com/wait"]}
+    spec = {"containers": [{"name": "app", "image": "web"}]}
+    world.client.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    meta = {"name": "c", "namespace": "other", "finalizers": ["example.com/wait"]}
+    world.client.create("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    world.client.delete("namespaces", "", "other")
+    world.advance(10)
+
+    def remaining() -> tuple[str, str]:
+        status = world.client.get("namespaces", "", "other")["status"]
+        found = next(c for c in status["conditions"] if c["type"] == "NamespaceContentRemaining")
+        return found["status"], found["message"]
+
+    assert remaining() == ("False", "All content successfully removed")
+    world.client.patch("pods", "other", "p", {"metadata": {"finalizers": None}})
+    world.advance(40)
+    assert remaining() == ("True", "Some resources are remaining: configmaps. has 1 resource instances")
