@@ -7,6 +7,7 @@ traffic dial through it. Both sides know only this file, never one another.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -66,6 +67,24 @@ class Connection(Protocol):
     def send(self, call: Call) -> Answer:
         """The answer to come. DialError when nobody will answer."""
         ...
+
+
+def ask(connection: Connection, call: Call, timeout: float, done: Callable[[Answer | DialError], None]) -> None:
+    """Send `call`, then `done` with the answer or with why there is none.
+
+    Where answers are worked out, that is at once, and the answer says how long it takes. A connection that carries
+    real bytes has `begin(call, timeout, done)`: it returns at once, and `done` follows when the bytes are here.
+    """
+    begin = getattr(connection, "begin", None)
+    if begin is not None:
+        begin(call, timeout, done)
+        return
+    try:
+        answer = connection.send(call)
+    except DialError as error:
+        done(error)
+    else:
+        done(answer)
 
 
 class Host(Protocol):

@@ -17,6 +17,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from minik8s.apiserver.bodies import MAX_BODY
 from minik8s.apiserver.encoding import warning_header
+from minik8s.edge import pki
 from minik8s.edge.jsonbytes import Encoder
 from minik8s.edge.listener import Listener
 from minik8s.edge.realtime import RealTime
@@ -26,7 +27,7 @@ GZIP_FROM = 128 * 1024
 """Bytes from which an answer is compressed for those who accept it (as k8s.io/apiserver does)."""
 
 MAX_LINE = 64 * 1024
-HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "kubernetes", "minik8s", "10.96.0.1"})
+HOSTS = frozenset({*pki.NAMES, *pki.ADDRESSES, "[::1]"})
 _SAFE_ID = "no-cache, private"
 
 Handle = Callable[[Request], Response]

@@ -1,25 +1,28 @@
-"""Real TCP to simulated pods: every pod, Service and load balancer gets a loopback address of its own.
+"""Real TCP into the cluster: every pod, Service, load balancer and node gets a loopback address of its own.
 
 10.96.7.1 becomes 127.96.7.1, 172.18.0.2 becomes 127.18.0.2, so that `curl http://127.96.7.1:8080/`
-carries real bytes through the Service's endpoints into a pod. Linux and Windows answer on all of
-127.0.0.0/8; macOS only on 127.0.0.1, where nothing is opened (use port-forward there). A port
-below 1024 that this user may not open is moved up by 8000 (80 becomes 8080).
+carries real bytes through the Service's endpoints into a pod; `127.18.0.2:30080` is a NodePort. Linux and Windows
+answer on all of 127.0.0.0/8. A port below 1024 that this user may not open is moved up by 8000 (80 becomes 8080).
+macOS has only 127.0.0.1: there each door gets that address and, where its port is taken, a free one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from minik8s.cluster import Cluster
 from minik8s.dataplane import DialError
-from minik8s.edge.podhttp import PodConnection
+from minik8s.edge.process.addresses import LIFT, ONE, cluster_address, local_address, many
+from minik8s.edge.process.wires import Carrier, Wire, carry
 from minik8s.edge.realtime import RealTime
 from minik8s.network.fabric import service_addresses
 from minik8s.objects import Object
 
-MOVED = 8000
+MOST_NODES = 16
+"""NodePorts are opened at this many nodes."""
+
 PART = "loopback"
 
 
@@ -33,18 +36,28 @@ class Door(NamedTuple):
 
 
 class Loopback:
-    """Opens and closes listening sockets as Services and pods come and go."""
+    """Opens and closes listening sockets as Services and pods come and go.
 
-    def __init__(self, cluster: Cluster, realtime: RealTime, loop: asyncio.AbstractEventLoop):
+    pods  False: pods listen at their addresses themselves (edge/process)
+    told  hears of every door that is not where one would look for it
+    """
+
+    def __init__(
+        self, cluster: Cluster, realtime: RealTime, loop: asyncio.AbstractEventLoop, *, pods: bool = True,
+        told: Callable[[Door], None] | None = None,
+    ):  # fmt: skip
         self._fabric, self._realtime, self._loop = cluster.network.fabric, realtime, loop
         informers = cluster.context(PART, PART).informers
-        self._services, self._pods = informers("services"), informers("pods")
+        self._services, self._pods, self._nodes = informers("services"), informers("pods"), informers("nodes")
+        self._with_pods, self._told = pods, told
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
         self.doors: dict[tuple[str, int], Door] = {}
         self._task: asyncio.Task[None] | None = None
         self._again = self._stopped = False
-        for informer in (self._services, self._pods):
-            informer.on_change(lambda old, new: self._changed())
+        self._services.on_change(lambda old, new: self._changed())
+        if pods:
+            self._pods.on_change(lambda old, new: self._changed())
+        self._nodes.on_change(self._node_changed)
         cluster.controlplane.start_informers(PART)
 
     async def stop(self) -> None:
@@ -58,12 +71,21 @@ class Loopback:
     def wanted(self) -> set[tuple[str, int]]:
         """(address, port) of everything that is to be reachable."""
         out: set[tuple[str, int]] = set()
+        nodes = [a["address"] for node in self._nodes.list()[:MOST_NODES]
+                 for a in (node.get("status") or {}).get("addresses") or () if a["type"] == "InternalIP"]
         for service in self._services.list():
             ports = [p["port"] for p in service["spec"].get("ports") or () if (p.get("protocol") or "TCP") == "TCP"]
             out |= {(address, port) for address in service_addresses(service) for port in ports}
-        for pod in self._pods.list():
+            out |= {(node, p["nodePort"]) for p in service["spec"].get("ports") or () if p.get("nodePort")
+                    and (p.get("protocol") or "TCP") == "TCP" for node in nodes}
+        for pod in self._pods.list() if self._with_pods else ():
             out |= set(_pod_ports(pod))
         return out
+
+    def _node_changed(self, old: Object | None, new: Object | None) -> None:
+        """Heartbeats change nothing here."""
+        if old is None or new is None or (old.get("status") or {}).get("addresses") != new["status"].get("addresses"):
+            self._changed()
 
     def _changed(self) -> None:
         if self._task is None or self._task.done():
@@ -84,29 +106,32 @@ class Loopback:
 
     async def _open(self, place: tuple[str, int]) -> None:
         address, target = place
-        host = local_address(address)
-        for port in (target, target + MOVED):
+        host = local_address(address) if many() else ONE
+        for port in (target, target + LIFT) if many() else (target, target + LIFT, 0):
             try:
                 server = await self._loop.create_server(lambda: _Wire(self, address, target), host, port)
             except (OSError, OverflowError):
                 # Not ours to open: a privileged port, one in use, or no such address on this system.
                 continue
             self._servers[place] = server
-            self.doors[place] = Door(address, target, host, port)
+            door = self.doors[place] = Door(address, target, host, server.sockets[0].getsockname()[1])
+            if self._told is not None and (door.host, door.port) != (local_address(address), target):
+                self._told(door)
             return
 
     async def _close(self, place: tuple[str, int]) -> None:
         self.doors.pop(place, None)
         self._servers.pop(place).close()
 
-    def connect(self, address: str, port: int, transport: asyncio.Transport) -> PodConnection:
-        """Through the cluster's network. DialError."""
+    def connect(self, address: str, port: int, transport: asyncio.Transport) -> Wire:
+        """Through the cluster's network; a program that calls from a pod's address calls as that pod. DialError."""
+        peer = str((transport.get_extra_info("peername") or ("",))[0])
         self._realtime.touch()
         try:
-            connection = self._fabric.dial("", address, port)
+            connection = self._fabric.dial(cluster_address(peer) or "", address, port)
         finally:
             self._realtime.kick()
-        return PodConnection(connection, self._realtime, transport.write, transport.close)
+        return carry(connection, self._realtime, transport.write, transport.close)
 
 
 class _Wire(asyncio.Protocol):
@@ -114,7 +139,7 @@ class _Wire(asyncio.Protocol):
 
     def __init__(self, loopback: Loopback, address: str, port: int):
         self._loopback, self._address, self._port = loopback, address, port
-        self._pod: PodConnection | None = None
+        self._pod: Wire | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -127,14 +152,15 @@ class _Wire(asyncio.Protocol):
         if self._pod is not None:
             self._pod.feed(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def eof_received(self) -> bool:
+        """The client sends no more; a program may still answer."""
         if self._pod is not None:
             self._pod.end()
+        return isinstance(self._pod, Carrier)
 
-
-def local_address(address: str) -> str:
-    """The loopback address that stands for a cluster address."""
-    return "127." + address.partition(".")[2]
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._pod is not None:
+            self._pod.close()
 
 
 def _pod_ports(pod: Object) -> Iterator[tuple[str, int]]:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from minik8s.dataplane import Call, Connection, DialError
+from minik8s.dataplane import Answer, Call, Connection, DialError, ask
 from minik8s.edge.realtime import RealTime
+
+TIMEOUT = 60.0
+"""Seconds that an answer may take."""
 
 _HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "date"})
 
@@ -48,6 +52,11 @@ class _Pipe(asyncio.Transport):
         return 0
 
 
+def _settle(future: asyncio.Future[Answer | DialError], answer: Answer | DialError) -> None:
+    if not future.done():
+        future.set_result(answer)
+
+
 class PodConnection:
     """One forwarded connection: `feed` what the client sends, `out` gets what the pod answers."""
 
@@ -69,18 +78,20 @@ class PodConnection:
             self._protocol.connection_lost(None)
             self._pipe.close()
 
+    close = end
+
     async def _serve(self, raw: web.BaseRequest) -> web.StreamResponse:
         headers = {key.lower(): value for key, value in raw.headers.items()}
         call = Call(raw.path_qs, raw.method, headers.get("host", ""), headers, await raw.read(), "127.0.0.1")
         self._realtime.touch()
-        try:
-            answer = self._connection.send(call)
-        except DialError as error:
-            await asyncio.sleep(error.after)
+        came: asyncio.Future[Answer | DialError] = asyncio.get_running_loop().create_future()
+        ask(self._connection, call, TIMEOUT, partial(_settle, came))
+        self._realtime.kick()
+        answer = await came
+        if isinstance(answer, DialError):
+            await asyncio.sleep(answer.after)
             self._pipe.close()
-            raise ConnectionResetError(error.kind) from None
-        finally:
-            self._realtime.kick()
+            raise ConnectionResetError(answer.kind)
         await asyncio.sleep(answer.latency)
         if self._connection.broken:
             self._pipe.close()

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -18,12 +19,19 @@ from minik8s.apiserver.config import Config
 from minik8s.cluster import ADMIN, Cluster
 from minik8s.edge import pki, state
 from minik8s.edge.httpd import HttpServer
-from minik8s.edge.loopback import Loopback
+from minik8s.edge.loopback import Door, Loopback
+from minik8s.edge.process.addresses import many
+from minik8s.edge.process.here import Here
+from minik8s.edge.process.runtime import ProcessRuntime
 from minik8s.edge.realtime import RealTime
 from minik8s.edge.sqlite import Database
 from minik8s.edge.streams import Streams
+from minik8s.kubelet.fleet import World
 from minik8s.store import Store
 from minik8s.wire import UserInfo
+
+API_ADDRESS = "10.96.0.1"
+"""Of the Service `kubernetes`."""
 
 HISTORY = 10_000
 """Events that a server remembers for watches; older resource versions are answered with 410."""
@@ -31,7 +39,10 @@ HISTORY = 10_000
 
 @dataclass
 class Settings:
-    """What `minik8s up` is told. `data` None: in memory only. `seed` None: drawn at random."""
+    """What `minik8s up` is told. `data` None: in memory only. `seed` None: drawn at random.
+
+    runtime  what containers are: simulated, or process (real processes of this machine)
+    """
 
     nodes: int = 3
     port: int = 0
@@ -39,6 +50,7 @@ class Settings:
     seed: int | None = None
     controllers: str = "*"
     scheduler: bool = True
+    runtime: str = "simulated"
 
 
 class Service:
@@ -56,6 +68,7 @@ class Service:
         self._http: HttpServer | None = None
         self._realtime: RealTime | None = None
         self._loopback: Loopback | None = None
+        self._here: Here | None = None
         self.cluster: Cluster | None = None
 
     @property
@@ -79,6 +92,7 @@ class Service:
             scheduler=self.settings.scheduler,
             store=store,
             config=config,
+            world=self._world(),
             start=time.time(),
             settle=False,
             latency=0.0,  # the loop's own turns are the delay
@@ -96,7 +110,12 @@ class Service:
         context.set_alpn_protocols(["http/1.1"])
         self.port = await self._http.start(self.settings.port, context)
         if self.settings.nodes:
-            self._loopback = Loopback(cluster, self._realtime, asyncio.get_running_loop())
+            real = self._here is not None
+            self._loopback = Loopback(cluster, self._realtime, asyncio.get_running_loop(), pods=not real, told=_tell)
+        if self._here is not None:
+            api = self._here.open(self._realtime, self.port)
+            cluster.network.fabric.virtual[API_ADDRESS] = api.route
+            self.notes.extend(_what_process_means())
         self._realtime.kick()
         _return_memory()
         gc.collect()
@@ -107,6 +126,8 @@ class Service:
         """Stop listening, write what is left, give the data directory free."""
         if self._loopback is not None:
             await self._loopback.stop()
+        if self._here is not None:
+            await self._here.close()
         if self._http is not None:
             await self._http.stop()
         if self._realtime is not None:
@@ -117,6 +138,12 @@ class Service:
             self._lock.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _world(self) -> World:
+        if self.settings.runtime != "process":
+            return World()
+        self._here = Here()
+        return World(runtime=partial(ProcessRuntime, self._here))
 
     def _folder(self) -> Path:
         if self.settings.data is None:
@@ -132,6 +159,24 @@ class Service:
         store = self._database.open()
         self.notes.extend(self._database.notes)
         return store, self._database.boots
+
+
+def _what_process_means() -> list[str]:
+    """Lines for the user of the process runtime."""
+    out = [
+        "컨테이너의 명령이 이 컴퓨터에서, 지금 사용자의 권한으로 실행된다. 격리가 아니다. 믿는 매니페스트만 적용하자."
+    ]
+    if not many():
+        out.append(
+            "이 시스템의 루프백 주소는 127.0.0.1 하나뿐이다. 파드와 서비스가 그 주소의 서로 다른 포트로 열린다. "
+            "매니페스트나 이미지에 적히지 않은 포트는 파드끼리 부딪힐 수 있다."
+        )
+    return out
+
+
+def _tell(door: Door) -> None:
+    """Where a door is that one would look for elsewhere."""
+    print(f"minik8s: {door.address}:{door.target} → {door.host}:{door.port}", file=sys.stderr)
 
 
 def _return_memory() -> None:

@@ -18,7 +18,7 @@ from aiohttp import WSMsgType, web
 
 from minik8s.apiserver.encoding import dumps
 from minik8s.dataplane import DialError
-from minik8s.edge.podhttp import PodConnection
+from minik8s.edge.process.wires import Wire, carry
 from minik8s.edge.realtime import RealTime
 from minik8s.edge.spdy import Data, Goodbye, Opened, Ping, Reset, Spdy, SpdyError
 from minik8s.objects.frozen import Object
@@ -174,7 +174,7 @@ class _Tunnel:
         self._socket, self._forward, self._realtime = socket, forward, realtime
         self._spdy, self._out = Spdy(), _Outbox(socket)
         self._errors: dict[str, int] = {}
-        self._connections: dict[int, PodConnection] = {}
+        self._connections: dict[int, Wire] = {}
 
     async def run(self) -> None:
         sender = asyncio.ensure_future(self._out.run())
@@ -189,8 +189,8 @@ class _Tunnel:
         except SpdyError:
             await self._socket.close(code=1002)
         finally:
-            for connection in self._connections.values():
-                connection.end()
+            for connection in list(self._connections.values()):
+                connection.close()
             sender.cancel()
             await self._socket.close()
 
@@ -211,7 +211,7 @@ class _Tunnel:
             case Reset(stream):
                 connection = self._connections.pop(stream, None)
                 if connection is not None:
-                    connection.end()
+                    connection.close()
             case Ping(id):
                 self._out.put(self._spdy.ping(id))
 
@@ -237,7 +237,7 @@ class _Tunnel:
                 self._out.put(self._spdy.data(stream, b"", fin=True))
                 self._out.put(self._spdy.data(error, b"", fin=True))
 
-        self._connections[stream] = PodConnection(target, self._realtime, out, closed)
+        self._connections[stream] = carry(target, self._realtime, out, closed)
 
 
 class _Channels:
@@ -248,7 +248,7 @@ class _Channels:
         texts = [part for value in raw.query.getall("ports", []) for part in value.split(",")]
         self._ports = [int(text) for text in texts if text.isdigit()]
         self._out = _Outbox(socket)
-        self._connections: dict[int, PodConnection] = {}
+        self._connections: dict[int, Wire] = {}
 
     async def run(self) -> None:
         sender = asyncio.ensure_future(self._out.run())
@@ -264,7 +264,7 @@ class _Channels:
                         connection.feed(bytes(message.data[1:]))
         finally:
             for connection in list(self._connections.values()):
-                connection.end()
+                connection.close()
             sender.cancel()
             await self._socket.close()
 
@@ -281,4 +281,4 @@ class _Channels:
         def out(data: bytes) -> None:
             self._out.put(bytes([2 * index]) + data)
 
-        self._connections[index] = PodConnection(target, self._realtime, out, lambda: None)
+        self._connections[index] = carry(target, self._realtime, out, lambda: None)

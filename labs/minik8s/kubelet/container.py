@@ -89,6 +89,12 @@ class ContainerWorker:
         return instance.running
 
     @property
+    def memory(self) -> int:
+        """Bytes in use now, as far as they can be measured."""
+        usage = self.running.usage() if self.running is not None else None
+        return usage.memory if usage is not None else 0
+
+    @property
     def ready(self) -> bool:
         if self.kind == "init":
             return self.finished and self.succeeded

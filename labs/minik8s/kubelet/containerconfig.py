@@ -58,6 +58,7 @@ def container_config(worker: ContainerWorker, image: Image, log: ContainerLog) -
         cpu_limit=milli(limits["cpu"]) / 1000 if "cpu" in limits else None,
         user=user,
         stdin=bool(spec.get("stdin")),
+        stdin_once=bool(spec.get("stdinOnce")),
         tty=bool(spec.get("tty")),
         annotations=meta.get("annotations") or {},
     )

@@ -113,8 +113,7 @@ class Evictions:
             f"available: {_text(max(0, available))}. "
         )
         if signal is MEMORY:
-            message += "".join(_consumption(worker, c.spec, c.running.usage().memory)
-                               for c in worker.containers() if c.running is not None)
+            message += "".join(_consumption(worker, c.spec, c.memory) for c in worker.containers())
         worker.record("evict", reason=signal.condition, message=message)
         worker.event("Warning", "Evicted", message)
         worker.evict("Evicted", message, 0.0, ("TerminationByKubelet", message))
@@ -136,7 +135,7 @@ class Evictions:
 def _memory(worker: PodWorker) -> int:
     if worker.sandbox is None:
         return 0
-    return sum(c.running.usage().memory for c in worker.containers() if c.running is not None)
+    return sum(c.memory for c in worker.containers())
 
 
 def _critical(worker: PodWorker) -> bool:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 Content = bytes | Callable[[], bytes]
 """A file's bytes, or a function that makes them when the file is first read (a token, say)."""
 
 Names = list[str]
+
+
+class Backing(Protocol):
+    """Real files that a runtime keeps in a directory's stead."""
+
+    def size(self) -> int: ...
+
+    def replaced(self) -> None:
+        """The directory has new content, to be written out."""
+        ...
 
 
 class Directory:
@@ -18,12 +29,17 @@ class Directory:
     def __init__(self, files: Mapping[str, Content] | None = None):
         self.files: dict[str, Content] = dict(files or {})
         self.folders: set[str] = set()
+        self.backing: Backing | None = None
 
     def replace(self, files: Mapping[str, Content]) -> None:
         """Swap the whole content, as the kubelet swaps the `..data` link of a ConfigMap volume."""
         self.files = dict(files)
+        if self.backing is not None:
+            self.backing.replaced()
 
     def size(self) -> int:
+        if self.backing is not None:
+            return self.backing.size()
         return sum(len(c) for c in self.files.values() if isinstance(c, bytes))
 
     def read(self, path: str) -> bytes:

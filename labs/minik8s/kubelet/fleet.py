@@ -6,32 +6,40 @@ so that a thousand nodes cost no more than the pods that change.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from minik8s.client import Context
+from minik8s.clock import Clock
 from minik8s.dataplane import Fabric
+from minik8s.kubelet.hostclock import HostClock
 from minik8s.kubelet.images import Registry
 from minik8s.kubelet.kubelet import Kubelet
 from minik8s.kubelet.nodeconfig import NodeConfig
 from minik8s.kubelet.pod import PodWorker
 from minik8s.kubelet.runtime import Runtime
 from minik8s.kubelet.servicelinks import INDEX
+from minik8s.kubelet.simulated import SimulatedRuntime
 from minik8s.kubelet.staticpods import StaticPods
 from minik8s.kubelet.volumes import Storage
 from minik8s.objects.frozen import Object
 
 Kubelets = list[Kubelet]
 
+RuntimeFactory = Callable[[Clock, HostClock, str, Fabric | None], Runtime]
+"""Makes the runtime of a node: (the cluster's clock, the machine's clock, the node's name, the network)."""
+
 
 @dataclass
 class World:
-    """What lies outside of the API: the network, image registries, storage systems."""
+    """What lies outside of the API: the network, image registries, storage systems, and what runs containers."""
 
     fabric: Fabric | None = None
     registry: Registry = field(default_factory=Registry)
     storage: Storage = field(default_factory=Storage)
     static: StaticPods = field(default_factory=StaticPods)
+    runtime: RuntimeFactory = SimulatedRuntime
 
     def static_pod_gone(self, kubelet: Kubelet, worker: PodWorker) -> None:
         self.static.mirror_gone(kubelet, worker.pod)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from minik8s.dataplane import Call, DialError
+from minik8s.dataplane import Answer, Call, DialError, ask
 from minik8s.kubelet.programs import NotFound
 from minik8s.objects.frozen import Object
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from minik8s.kubelet.container import ContainerWorker
 
 Done = Callable[[str], None]
+
+HOOK_TIMEOUT = 30.0
+"""Seconds until an HTTP hook without an answer has failed."""
 
 
 def run(container: ContainerWorker, handler: Object, done: Done) -> None:
@@ -49,12 +52,19 @@ def _http(container: ContainerWorker, action: Object, done: Done) -> None:
     host, sandbox = container.pod.host, container.pod.sandbox
     assert sandbox is not None
     port = resolve_port(container.spec, action.get("port"))
+
+    def ended(answer: Answer | DialError) -> None:
+        if isinstance(answer, DialError):
+            host.call_soon(done, str(answer))
+        else:
+            host.call_later(answer.latency, done, "" if answer.status < 400 else f"HTTP status {answer.status}")
+
     try:
-        answer = sandbox.dial(port).send(Call(action.get("path") or "/", source=container.pod.host_ip))
+        connection = sandbox.dial(port)
     except DialError as error:
-        host.call_soon(done, str(error))
+        ended(error)
         return
-    host.call_later(answer.latency, done, "" if answer.status < 400 else f"HTTP status {answer.status}")
+    ask(connection, Call(action.get("path") or "/", source=container.pod.host_ip), HOOK_TIMEOUT, ended)
 
 
 def resolve_port(spec: Object, port: int | str | None) -> int:

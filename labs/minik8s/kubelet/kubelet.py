@@ -23,7 +23,6 @@ from minik8s.kubelet.pod import PodWorker
 from minik8s.kubelet.resize import Resizer
 from minik8s.kubelet.runtime import Runtime
 from minik8s.kubelet.servicelinks import service_variables
-from minik8s.kubelet.simulated import SimulatedRuntime
 from minik8s.kubelet.volumes import decoded
 from minik8s.objects.frozen import Object
 from minik8s.wire import Request, Response, StatusError, UserInfo
@@ -52,7 +51,7 @@ class Kubelet:
         user = UserInfo(f"system:node:{config.name}", groups=("system:nodes", "system:authenticated"))
         self.client = Client(self._link(ctx.client), actor=self.actor, user=user)
         self.recorder = EventRecorder(self.client, ctx.clock, "kubelet", config.name)
-        self.runtime: Runtime = runtime or SimulatedRuntime(ctx.clock, self.host, config.name, world.fabric)
+        self.runtime: Runtime = runtime or world.runtime(ctx.clock, self.host, config.name, world.fabric)
         self.registry, self.storage = world.registry, world.storage
         self.disk: dict[str, Directory] = {}
         self.addresses = AddressPool(config.pod_cidr)

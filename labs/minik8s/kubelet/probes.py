@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from minik8s.clock import Timer
-from minik8s.dataplane import TIMEOUT, Call, DialError
+from minik8s.dataplane import TIMEOUT, Answer, Call, DialError
+from minik8s.dataplane import ask as send
 from minik8s.kubelet.hooks import resolve_port
 from minik8s.kubelet.programs import NotFound
 from minik8s.kubelet.runtime import Session
@@ -131,7 +132,7 @@ def ask(container: ContainerWorker, spec: Object, report: Report) -> None:
     """Put the question once. The answer may come at once or later."""
     timeout = float(spec.get("timeoutSeconds") or 1)
     if "httpGet" in spec:
-        report(_http(container, spec["httpGet"], timeout))
+        _http(container, spec["httpGet"], timeout, report)
     elif "exec" in spec:
         _exec(container, tuple(spec["exec"].get("command") or ()), timeout, report)
     elif "tcpSocket" in spec:
@@ -140,25 +141,31 @@ def ask(container: ContainerWorker, spec: Object, report: Report) -> None:
         report(_grpc(container, spec["grpc"]))
 
 
-def _http(container: ContainerWorker, action: Object, timeout: float) -> str | None:
+def _http(container: ContainerWorker, action: Object, timeout: float, report: Report) -> None:
     pod = container.pod
     assert pod.sandbox is not None
     port = resolve_port(container.spec, action.get("port"))
     host = action.get("host") or pod.address
     path = action.get("path") or "/"
     url = f"{(action.get('scheme') or 'HTTP').lower()}://{host}:{port}{path}"
+
+    def judge(answer: Answer | DialError) -> None:
+        if isinstance(answer, DialError):
+            late = answer.kind == TIMEOUT
+            report(_timed_out(url) if late else f'failed: Get "{url}": dial tcp {host}:{port}: connect: {answer.kind}')
+        elif answer.latency >= timeout:
+            report(_timed_out(url))
+        else:
+            good = 200 <= answer.status < 400
+            report(None if good else f"failed: HTTP probe failed with statuscode: {answer.status}")
+
+    call = Call(path, headers={"User-Agent": "kube-probe/1.36"}, source=pod.kubelet.gateway)
     try:
         connection = pod.sandbox.dial(port) if not action.get("host") else pod.kubelet.dial(host, port)
-        answer = connection.send(Call(path, headers={"User-Agent": "kube-probe/1.36"}, source=pod.kubelet.gateway))
     except DialError as error:
-        if error.kind == TIMEOUT:
-            return _timed_out(url)
-        return f'failed: Get "{url}": dial tcp {host}:{port}: connect: {error.kind}'
-    if answer.latency >= timeout:
-        return _timed_out(url)
-    if 200 <= answer.status < 400:
-        return None
-    return f"failed: HTTP probe failed with statuscode: {answer.status}"
+        judge(error)
+        return
+    send(connection, call, timeout, judge)
 
 
 def _timed_out(url: str) -> str:

@@ -1,7 +1,7 @@
 """The contract between the kubelet and whatever runs containers (what the CRI is on a real node).
 
 Calls return at once; results come through callbacks, in an event of the clock.
-`simulated.py` implements it everywhere, `edge/process_runtime.py` with real processes.
+`simulated.py` implements it everywhere, `edge/process` with real processes.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class ContainerConfig:
     cpu_limit: float | None = None
     user: int = 0
     stdin: bool = False
+    stdin_once: bool = False
     tty: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
 
@@ -104,7 +105,9 @@ class Running(Protocol):
 
     def attach(self, *, stdin: bool = False) -> Session: ...
 
-    def usage(self) -> Usage: ...
+    def usage(self) -> Usage | None:
+        """None where it cannot be measured."""
+        ...
 
     def set_limits(self, cpu: float | None, memory: int | None) -> None: ...
 

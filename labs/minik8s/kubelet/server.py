@@ -162,8 +162,8 @@ class KubeletServer:
         cpu, memory = 0.05, 300 << 20
         for worker in kubelet.pods.values():
             for container in worker.containers():
-                if container.running is not None:
-                    usage = container.running.usage()
+                usage = container.running.usage() if container.running is not None else None
+                if usage is not None:
                     cpu, memory = cpu + usage.cpu, memory + usage.memory
         return {"kind": "NodeMetrics", "apiVersion": "metrics.k8s.io/v1beta1",
                 "metadata": _metadata(node, kubelet), **_sample(kubelet), "usage": _usage(cpu, memory)}
@@ -185,6 +185,8 @@ class KubeletServer:
             if kubelet.host.now() - instance.started_at < WINDOW_SECONDS:
                 return None
             usage = running.usage()
+            if usage is None:
+                return None
             containers.append({"name": container.name, "usage": _usage(usage.cpu, usage.memory)})
         if not containers:
             return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minik8s.client import Context, Controller
-from minik8s.dataplane import REFUSED, Answer, Call, Connection, DialError
+from minik8s.dataplane import REFUSED, TIMEOUT, Answer, Call, Connection, DialError, ask
 from minik8s.network.fabric import ClusterFabric, Route
-from minik8s.network.proxy import eligible
+from minik8s.network.proxy import Endpoint, eligible
 from minik8s.network.routes import Backend, http_route_backend, ingress_backend
 from minik8s.objects.frozen import Object
 from minik8s.objects.meta import rfc3339, split_key
@@ -22,9 +22,12 @@ HTTP_ROUTES = "httproutes.gateway.networking.k8s.io"
 CLASSES = "gatewayclasses.gateway.networking.k8s.io"
 
 Opener = Callable[[str, str, int], Route]
+Done = Callable[[Answer | DialError], None]
 
 TRIES = 3
 PROXY_SECONDS = 0.001
+PROXY_TIMEOUT = 60.0
+"""Seconds that a proxy waits for a pod (nginx's proxy_read_timeout)."""
 
 
 class ProxyConnection:
@@ -33,11 +36,20 @@ class ProxyConnection:
     closed = False
     broken = False
 
-    def __init__(self, gateways: Gateways, gateway: str, source: str, node: str):
-        self._gateways, self._gateway, self._source, self._node = gateways, gateway, source, node
+    def __init__(self, gateways: Gateways, gateway: str, source: str):
+        self._gateways, self._gateway, self._source = gateways, gateway, source
 
     def send(self, call: Call) -> Answer:
-        return self._gateways.forward(self._gateway, self._source, self._node, call)
+        """For backends that answer at once."""
+        answers: list[Answer | DialError] = []
+        self.begin(call, PROXY_TIMEOUT, answers.append)
+        answer = answers[0] if answers else DialError(TIMEOUT)
+        if isinstance(answer, DialError):
+            raise answer
+        return answer
+
+    def begin(self, call: Call, timeout: float, done: Done) -> None:
+        self._gateways.forward(self._gateway, self._source, call, done)
 
 
 class ProxyHost:
@@ -71,44 +83,60 @@ class Gateways(Controller):
         host = ProxyHost(f"gateway/{gateway}" if gateway else "ingress")
 
         def open(source: str, node: str, port: int) -> Route:
-            return Route(ProxyConnection(self, gateway, source, node), host)
+            return Route(ProxyConnection(self, gateway, source), host)
 
         return open
 
-    def forward(self, gateway: str, source: str, node: str, call: Call) -> Answer:
+    def forward(self, gateway: str, source: str, call: Call, done: Done) -> None:
         """Answer a request that came to the proxy of `gateway` ("": the Ingress proxy)."""
         if gateway:
             backend = http_route_backend(self._routes_of(gateway), call, self._rng)
         else:
             backend = ingress_backend(self._ingresses.list(), call)
         if backend is None:
-            return Answer(404, b"404 Not Found\n", latency=PROXY_SECONDS)
-        if backend.status:
-            return Answer(backend.status, headers={"Location": backend.location}, latency=PROXY_SECONDS)
-        return self._pass_on(backend, source, call)
+            done(Answer(404, b"404 Not Found\n", latency=PROXY_SECONDS))
+        elif backend.status:
+            done(Answer(backend.status, headers={"Location": backend.location}, latency=PROXY_SECONDS))
+        else:
+            self._pass_on(backend, source, call, done)
 
-    def _pass_on(self, backend: Backend, source: str, call: Call) -> Answer:
+    def _pass_on(self, backend: Backend, source: str, call: Call, done: Done) -> None:
         service = self.informers("services").get(backend.namespace, backend.service)
         if service is None:
-            return Answer(500 if call.host else 503, b"no such service\n", latency=PROXY_SECONDS)
+            done(Answer(500 if call.host else 503, b"no such service\n", latency=PROXY_SECONDS))
+            return
         ports = service["spec"].get("ports") or ()
         entry = next((p for p in ports if backend.port in (p["port"], p.get("name"), 0)), None)
         if entry is None:
-            return Answer(503, b"no such port\n", latency=PROXY_SECONDS)
+            done(Answer(503, b"no such port\n", latency=PROXY_SECONDS))
+            return
         known = self._fabric.proxies.endpoints("", backend.namespace, backend.service)
         usable = eligible(known, "", "", local=False)
         sent = Call(backend.path, call.method, call.host, call.headers, call.body, source)
-        for _ in range(min(TRIES, len(usable))):
-            chosen = usable.pop(int(self._rng.random() * len(usable)))
-            port = chosen.port(entry.get("name") or "")
-            try:
-                answer = self._fabric.to_pod("", chosen.node, chosen.address, port or 0).connection.send(sent)
-            except DialError:
-                continue
+        nobody = Answer(502 if known else 503, b"502 Bad Gateway\n" if known else b"503 Service Unavailable\n",
+                        latency=PROXY_SECONDS)
+        self._try(usable, entry.get("name") or "", sent, min(TRIES, len(usable)), nobody, done)
+
+    def _try(self, usable: list[Endpoint], port: str, call: Call, tries: int, nobody: Answer, done: Done) -> None:
+        """Ask one pod after the other until one answers."""
+        if tries == 0:
+            done(nobody)
+            return
+        chosen = usable.pop(int(self._rng.random() * len(usable)))
+
+        def ended(answer: Answer | DialError) -> None:
+            if isinstance(answer, DialError):
+                self._try(usable, port, call, tries - 1, nobody, done)
+                return
             answer.latency += PROXY_SECONDS
-            return answer
-        return Answer(502 if known else 503, b"502 Bad Gateway\n" if known else b"503 Service Unavailable\n",
-                      latency=PROXY_SECONDS)
+            done(answer)
+
+        try:
+            connection = self._fabric.to_pod("", chosen.node, chosen.address, chosen.port(port) or 0).connection
+        except DialError as error:
+            ended(error)
+            return
+        ask(connection, call, PROXY_TIMEOUT, ended)
 
     def _routes_of(self, gateway: str) -> list[Object]:
         namespace, _, name = gateway.partition("/")

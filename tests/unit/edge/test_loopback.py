@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from minik8s.cluster import Cluster
-from minik8s.edge.loopback import Loopback, local_address
+from minik8s.edge.loopback import Loopback
+from minik8s.edge.process.addresses import local_address
 from minik8s.edge.realtime import RealTime
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="macOS has only 127.0.0.1")

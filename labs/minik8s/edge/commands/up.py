@@ -15,6 +15,8 @@ from minik8s.edge import kubeconfig, state
 
 HELP = "HTTPS 서버를 띄운다"
 
+RUNTIMES = ("simulated", "process")
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
@@ -24,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--kubeconfig", type=Path, metavar="FILE", help="고칠 kubeconfig(기본: $KUBECONFIG, 없으면 ~/.kube/config)")
     add("--seed", type=int, metavar="N", help="난수 시드. 주면 이름과 UID가 같은 차례로 나온다")
     add("--controllers", default="*", metavar="LIST", help="켤 컨트롤러(kube-controller-manager와 같다. 예: '*,-ttl')")
+    add("--runtime", choices=RUNTIMES, default=RUNTIMES[0],
+        help="컨테이너를 무엇으로 돌릴지. simulated(기본)는 흉내, process는 이 컴퓨터의 진짜 프로세스다. "
+             "process는 컨테이너의 명령을 지금 사용자의 권한으로 실행하며 격리하지 않는다")  # fmt: skip
     add("--no-scheduler", action="store_true", help="스케줄러를 켜지 않는다")
     add("--use", action="store_true", help="현재 컨텍스트를 minik8s로 바꾼다")
 
@@ -57,6 +62,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         controllers=arguments.controllers,
         scheduler=not arguments.no_scheduler,
+        runtime=arguments.runtime,
     )
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -37,10 +37,10 @@ def find_program(argv: list[str], image: Image | None, behaviour: Behaviour) -> 
         while argv and argv[0].startswith("-"):
             del argv[0]
     if not argv:
-        raise NotFound(_message("", "no command specified"))
+        raise NotFound(start_error("", "no command specified"))
     found = lookup(argv[0], image)
     if found is None:
-        raise NotFound(_message(argv[0]))
+        raise NotFound(start_error(argv[0]))
 
     def run(process: Process) -> Program:
         process.argv = argv
@@ -66,7 +66,8 @@ def _at_root(word: str) -> bool:
     return word.startswith("/") and word.count("/") == 1
 
 
-def _message(word: str, why: str = "executable file not found in $PATH") -> str:
+def start_error(word: str, why: str = "executable file not found in $PATH") -> str:
+    """runc's words for a program `word` that does not start."""
     quoted = f'exec: "{word}": ' if word else ""
     if word.startswith("/") and why.startswith("executable"):
         quoted, why = f'exec: "{word}": ', f"stat {word}: no such file or directory"
