@@ -18,13 +18,18 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import site_assignments
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 ASSETS = BUILD / "assets"
 MODULES = ROOT / "node_modules"
 LIVE = ROOT / "book" / "_ext" / "live"
 SITE_PACKAGES = "lib/python3.14/site-packages/"
-NOT_IN_A_PAGE = re.compile(r"\.dist-info/|^minik8s/(edge|grading)/")
+# Of grading, a page needs what tries visible checks; what grades, and what knows courses, stays out.
+NOT_IN_A_PAGE = re.compile(
+    r"\.dist-info/|^minik8s/edge/|^minik8s/grading/(?!(__init__|case|inside|runner|sandbox|story)\.py)"
+)
 DATA = ("labs/manifests", "book/data")  # files that cells read, at the same relative places
 EPOCH = (2026, 1, 1, 0, 0, 0)
 # Icons of the theme that our templates and CSS use (Font Awesome 6 code points).
@@ -130,6 +135,8 @@ def python_files() -> dict[str, bytes]:
                     placed[f"{SITE_PACKAGES}manifests/{extra.relative_to(ROOT / folder).as_posix()}"] = (
                         extra.read_bytes()
                     )
+    for name, data in site_assignments.kits().items():
+        placed[f"home/pyodide/book/{name}"] = data
     return placed
 
 
@@ -215,8 +222,10 @@ def main() -> None:
     parser.add_argument("--node", default="node")
     node = parser.parse_args().node
     lock = ROOT / "package-lock.json"
-    sources = [ROOT / "labs" / "minik8s", *(ROOT / folder for folder in DATA), ROOT / "pyproject.toml"]
+    engine = [ROOT / "labs" / "minik8s", ROOT / "labs" / "assignments"]
+    sources = [*engine, *(ROOT / folder for folder in DATA), ROOT / "pyproject.toml"]
     compiler = ROOT / "tools" / "site_compile.mjs"
+    site_assignments.main()
     once("fonts", ASSETS / "fonts" / "pretendard.css", [lock], fonts)
     once("icons", ASSETS / "fonts" / "icons.woff2", [lock], icons)
     once("python", ASSETS / "live" / "python.tar.xz", [lock, compiler, *sources, LIVE], lambda: python(node))

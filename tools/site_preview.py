@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import site_assignments
+
 ROOT = Path(__file__).resolve().parent.parent
 PREVIEW = ROOT / "_build" / "preview"
 
@@ -20,6 +22,7 @@ def find(name: str) -> Path:
 
 
 def main() -> int:
+    site_assignments.main()
     pages = [find(name) for name in sys.argv[1:]]
     chapters = [*pages, *(Path("book") / name for name in ("glossary",) if (ROOT / "book" / f"{name}.md").exists())]
     PREVIEW.mkdir(parents=True, exist_ok=True)

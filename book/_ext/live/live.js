@@ -21,7 +21,6 @@ class Cell {
     this.live = !data.tags.includes("no-live");
     this.hidden = !this.box;
     this.ran = false;
-    this.key = `minik8s.edit:${page.page}:${data.index}:${hash(this.original)}`;
     if (!this.hidden && this.live) this.wire();
   }
 
@@ -44,6 +43,17 @@ class Cell {
     on("undo", () => this.undo());
     this.code?.addEventListener("dblclick", () => this.edit(true));
     if (this.saved() !== null) this.edit(false);
+  }
+
+  get key() { return `minik8s.edit:${page.page}:${this.index}:${hash(this.original)}`; }
+
+  // Another code to start from: what the reader made of it before comes back.
+  async become(source) {
+    if (source === this.original) return;
+    this.original = source;
+    await this.edit(false);
+    this.editor?.set(this.saved() ?? source);
+    this.changed();
   }
 
   get text() { return this.editor ? this.editor.text() : this.original; }
@@ -221,5 +231,7 @@ const actions = { all: runAll, reset: resetAll, python: exportPython, notebook: 
 for (const button of document.querySelectorAll("[data-live]")) {
   button.addEventListener("click", () => actions[button.dataset.live]());
 }
+const kit = document.querySelector(".assignment-kit");
+if (kit) import("./assignment.js").then(({ wireKit }) => wireKit(kit, { cells, session, restart }));
 document.documentElement.classList.add("live-ready");
 globalThis.minik8sLive = { cells, session, runTo, runAll, resetAll, sanitise }; // for tests and the console

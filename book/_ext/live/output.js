@@ -3,10 +3,20 @@ const WIDGET = "application/vnd.jupyter.widget-view+json";
 const ORDER = [WIDGET, "text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"];
 let purify = null;
 
+// A link may carry a file to keep (an assignment's submission), never a page to go to.
+function onlyFilesAsData(element) {
+  const href = element.tagName === "A" ? element.getAttribute("href") ?? "" : "";
+  if (/^\s*data:/i.test(href) && !(element.hasAttribute("download") && href.startsWith("data:application/json;"))) element.removeAttribute("href");
+}
+
 export async function sanitise(html) {
-  purify ??= (await import("dompurify")).default;
+  if (!purify) {
+    purify = (await import("dompurify")).default;
+    purify.addHook("afterSanitizeAttributes", onlyFilesAsData);
+  }
   return purify.sanitize(html, {
     USE_PROFILES: { html: true, svg: true, svgFilters: true },
+    ADD_DATA_URI_TAGS: ["a"],
     ADD_ATTR: ["target", "tabindex", "role", "open", "for"],
     FORBID_TAGS: ["form", "iframe", "object", "embed", "base", "link", "meta"],
   });

@@ -5,6 +5,7 @@ export class Session {
     this.worker = null;
     this.waiting = new Map();
     this.names = 0;
+    this.files = new Map(); // files beside the page's Python, by name; every new worker gets them
   }
 
   get started() { return this.worker !== null; }
@@ -17,6 +18,7 @@ export class Session {
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.receive({ type: "broken", text: event.message || "일꾼 스크립트를 읽지 못했다" });
     this.worker.postMessage({ type: "start", interrupt: this.interruptBuffer });
+    for (const [name, text] of this.files) this.worker.postMessage({ type: "file", name, text });
     return this.ready;
   }
 

@@ -64,6 +64,9 @@ const actions = {
     const ok = await runtime.run(String(cell), source);
     postMessage({ type: "done", cell, ok });
   },
+  async file({ name, text }) {
+    pyodide.FS.writeFile(name, text);
+  },
   async comm({ id, data }) {
     runtime.comm(id, data);
   },

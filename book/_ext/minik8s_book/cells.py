@@ -16,6 +16,8 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
+from .assignments import unmarked
+
 logger = logging.getLogger(__name__)
 OUTPUT_FOLDER = "jupyter_execute"
 NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -196,6 +198,7 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
         notebook = nbformat.read(path, as_version=4)
         for index, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{index}"
+            cell.source = unmarked(cell.source)
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
             cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("name", "tags")}

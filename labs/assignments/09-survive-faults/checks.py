@@ -84,4 +84,5 @@ def thaws(case: Case) -> None:
     stage.advance(120)
     ready = len(stage.ready(app=case.v.name))
     restarts = sum(c["restartCount"] for p in stage.pods(app=case.v.name) for c in p["status"]["containerStatuses"])
-    case.need(ready == REPLICAS and restarts, f"컨테이너가 얼어붙고 2분 뒤 준비된 파드는 {ready}개, 다시 뜬 횟수는 {restarts}번이다.")
+    holds = ready == REPLICAS and restarts
+    case.need(holds, f"얼어붙고 2분 뒤 준비된 파드는 {ready}개, 컨테이너가 다시 뜬 횟수는 {restarts}번이다.")

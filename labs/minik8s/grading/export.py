@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any
 
+from minik8s.grading import gradebook
 from minik8s.grading.assignment import Assignment
 from minik8s.grading.batch import results
-from minik8s.grading.course import Course, CourseError, write
+from minik8s.grading.course import Course, write
 from minik8s.grading.feedback import number
 
 Table = list[list[str]]
@@ -19,7 +19,7 @@ def export(course: Course, assignments: list[Assignment], kind: str) -> list[Pat
     """Write the files of one kind into export/. CourseError when it cannot be done."""
     folder = course.root / "export"
     if kind == "nbgrader":
-        return [_gradebook(course, assignments, folder / "gradebook.db")]
+        return [gradebook.export(course, assignments, folder / "nbgrader")]
     makers = {"csv": scores, "canvas": canvas, "moodle": moodle, "lti": lti}
     path = folder / ("scores.csv" if kind == "csv" else f"{kind}.csv")
     write(path, text(makers[kind](course, assignments)), "utf-8-sig")
@@ -89,41 +89,3 @@ def lti(course: Course, assignments: list[Assignment]) -> Table:
             rows.append([student, assignment.name, number(result["score"]), number(result["points"]),
                          "Submitted", "PendingManual" if waiting else "FullyGraded"])
     return rows
-
-
-def _gradebook(course: Course, assignments: list[Assignment], path: Path) -> Path:
-    """nbgrader's own gradebook: a grade cell per visible check, and one for all hidden ones."""
-    try:
-        from nbgrader.api import Gradebook, MissingEntry  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        raise CourseError("nbgrader가 없다. `pip install nbgrader` 뒤에 다시 하자.") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with Gradebook(f"sqlite:///{path}", course_id=str(course.settings.get("name") or "course")) as book:
-        for student in course.roster:
-            book.update_or_create_student(student.id, last_name=student.name)
-        for assignment in assignments:
-            book.update_or_create_assignment(assignment.name)
-            book.update_or_create_notebook(assignment.name, assignment.name)
-            for cell, points in grade_cells(assignment).items():
-                book.update_or_create_grade_cell(cell, assignment.name, assignment.name,
-                                                 max_score=points, cell_type="code")
-            for student_id, result in results(course, assignment).items():
-                book.update_or_create_submission(assignment.name, student_id)
-                for cell, got in grade_cells(assignment, result).items():
-                    try:
-                        grade = book.find_grade(cell, assignment.name, assignment.name, student_id)
-                    except MissingEntry:
-                        continue
-                    grade.auto_score = got
-                book.db.commit()
-    return path
-
-
-def grade_cells(assignment: Assignment, result: dict[str, Any] | None = None) -> dict[str, float]:
-    """Points by nbgrader grade cell: possible ones, or those that a result earned."""
-    out: dict[str, float] = {}
-    got = {c["id"]: c["got"] or 0 for c in result["checks"]} if result else {}
-    for check in assignment.checks:
-        cell = "hidden" if check.hidden else check.id
-        out[cell] = out.get(cell, 0.0) + (got.get(check.id, 0) if result else check.points)
-    return out

@@ -1,4 +1,8 @@
-"""What students are handed: a notebook with their own values, and the visible checks beside it."""
+"""What students are handed: a notebook with their own values, and the visible checks beside it.
+
+The same two things make a page of the book: its text with practice values, and the practice kit that the page's
+Python carries. A student who opens the own kit there gets the own values (`cells` in the order of the page).
+"""
 
 from __future__ import annotations
 
@@ -26,22 +30,39 @@ def kit(assignment: Assignment, values: dict[str, Any], student: str) -> dict[st
             {"id": c.id, "points": c.points, "title": c.title, "manual": c.manual, "read": c.read, "needs": c.needs}
             for c in visible
         ],
-        "source": without(source, {c.id.replace("-", "_") for c in assignment.checks if c.hidden}),
+        "source": only(source, {c.id.replace("-", "_") for c in visible if not c.manual}),
+        "cells": [cell.source for cell in assignment.handout(values) if cell.kind == "code"],
     }
 
 
-def without(source: str, names: set[str]) -> str:
-    """The module without these functions, and without helpers that only they use."""
-    tree = ast.parse(source)
-    kept = [node for node in tree.body if getattr(node, "name", "") not in names]
-    while True:
-        used = {n.id for node in kept for n in ast.walk(node) if isinstance(n, ast.Name)}
-        left = [node for node in kept
-                if not (isinstance(node, ast.FunctionDef) and node.name.startswith("_") and node.name not in used)]
-        if len(left) == len(kept):
-            break
-        kept = left
-    return ast.unparse(ast.Module(kept, [])) + "\n"
+def only(source: str, names: set[str]) -> str:
+    """The module with these functions and what they need, and nothing else: no docstring, no name, no constant."""
+    body = ast.parse(source).body
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    makers = {name: node for node in body for name in _made(node)}
+    wanted, todo = set[str](), sorted(names)
+    while todo:
+        name = todo.pop()
+        if name not in wanted and name in makers:
+            wanted.add(name)
+            todo += sorted(_used(makers[name]))
+    kept = [node for node in body if not _made(node).isdisjoint(wanted)]
+    used = {name for node in kept for name in _used(node)}
+    for node in imports:
+        node.names = [each for each in node.names if (each.asname or each.name).partition(".")[0] in used]
+    return ast.unparse(ast.Module([*(node for node in imports if node.names), *kept], [])) + "\n"
+
+
+def _made(node: ast.stmt) -> set[str]:
+    """Names that a statement of a module defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+
+
+def _used(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def handout(assignment: Assignment, values: dict[str, Any], student: str) -> str:

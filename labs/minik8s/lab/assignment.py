@@ -18,6 +18,19 @@ from typing import Any
 from minik8s.lab import magics
 
 Kit = dict[str, Any]
+PRACTICE = "practice"
+"""Whose variant it is when nobody has handed one out."""
+
+
+class Points(float):
+    """확인 하나가 얻은 점수.
+
+    nbgrader takes the text of a check cell's value for its points, and anything that is no number for full ones. A
+    reader has been told in words already: where HTML is shown, nothing more appears.
+    """
+
+    def _repr_html_(self) -> str:
+        return ""
 
 
 class Download:
@@ -25,6 +38,9 @@ class Download:
 
     def __init__(self, html: str):
         self._html = html
+
+    def __repr__(self) -> str:
+        return "0"  # for nbgrader: this cell alone earns none of the hidden checks' points, see Points
 
     def _repr_html_(self) -> str:
         return self._html
@@ -48,21 +64,25 @@ class Assignment:
             raise ValueError(f"{name!r}이라는 답은 없다. 있는 것: {', '.join(self._kit['answers'])}")
         self.answers[name] = text
 
-    def check(self, name: str) -> bool:
-        """보이는 검사 하나를 새 클러스터에서 해 보고, 무엇이 되었는지 말한다."""
+    def check(self, name: str) -> Points:
+        """보이는 검사 하나를 새 클러스터에서 해 보고, 무엇이 되었는지 말하고, 얻은 점수를 돌려준다."""
         if name not in self._checks:
             raise ValueError(f"{name!r}이라는 검사는 없다. 있는 것: {', '.join(self._checks)}")
         row = self._checks[name]
+        if row["manual"]:
+            print(f"[사람] {row['title']} ({row['points']:g}점): 사람이 읽고 채점한다.")
+            return Points(0)
         inside = import_module("minik8s.grading.inside")
         function = getattr(self._functions, name.replace("-", "_"))
         message = inside.judge(function, row["needs"], self.answers, self._kit["answers"], self.values)
         print(f"[아직] {row['title']}\n       {message}" if message else f"[통과] {row['title']} ({row['points']:g}점)")
-        return not message
+        return Points(0 if message else row["points"])
 
     def check_all(self) -> None:
         """보이는 검사를 모두 해 본다."""
-        done = sum(self.check(name) for name in self._checks)
-        print(f"{self.title}: 보이는 검사 {len(self._checks)}개 가운데 {done}개 통과")
+        mine = [name for name, row in self._checks.items() if not row["manual"]]
+        done = sum(bool(self.check(name)) for name in mine)
+        print(f"{self.title}: 보이는 검사 {len(mine)}개 가운데 {done}개 통과")
 
     def export(self, student: str = "") -> Download:
         """제출 파일을 만들어 내려받게 한다. 이름은 `과제-학번.json`이다."""
@@ -72,6 +92,8 @@ class Assignment:
         file = escape(f"{self.name}-{who}.json", quote=True)
         missing = [name for name in self._kit["answers"] if not self.answers.get(name, "").strip()]
         note = f"<p>아직 비어 있는 답: {escape(', '.join(missing))}</p>" if missing else ""
+        if who == PRACTICE:
+            note += "<p>연습용 값으로 푼 답이라 제출해도 점수가 없다. 수업에서 받은 과제 파일을 먼저 열자.</p>"
         link = f'<a download="{file}" href="data:application/json;base64,{data}">제출 파일 {file} 내려받기</a>'
         return Download(f"<p>{link}</p>{note}")
 
@@ -86,7 +108,7 @@ def assignment(name: str, student: str = "") -> Assignment:
         kit = json.loads(beside.read_text(encoding="utf-8"))
     else:
         found = import_module("minik8s.grading.assignment").find(name)
-        who = student or "practice"
+        who = student or PRACTICE
         kit = import_module("minik8s.grading.release").kit(found, found.variant(student=who), who)
     task = Assignment(kit)
     _current[:] = [task]

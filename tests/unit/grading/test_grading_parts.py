@@ -1,12 +1,13 @@
 """Variants, notebooks, exports and likeness, one by one."""
 
 import json
+import re
 import unicodedata
 
 import pytest
 
-from minik8s.grading import export, feedback, notebook, release, similar, variants
-from minik8s.grading.assignment import find
+from minik8s.grading import export, feedback, gradebook, notebook, release, similar, variants
+from minik8s.grading.assignment import Assignment, find, shipped
 from minik8s.grading.case import resource_of
 
 SPEC = {"name": {"choose": ["a", "b", "c"]}, "n": {"range": [2, 8, 2]},
@@ -41,6 +42,45 @@ def test_notebooks_keep_nbgraders_metadata_and_lose_solutions() -> None:
     compile("".join(cells["plugin"]["source"][1:]), "handout", "exec")
 
 
+NBGRADER = {"schema_version": int, "grade": bool, "locked": bool, "solution": bool, "task": bool}
+"""What nbgrader 0.9's cell metadata schema (version 3) requires; it allows grade_id, points, checksum, cell_type too."""
+
+
+@pytest.mark.parametrize("assignment", shipped(), ids=lambda a: a.name)
+@pytest.mark.parametrize("version", ["teacher", "student"])
+def test_notebooks_follow_nbgraders_schema(assignment: Assignment, version: str) -> None:
+    values = assignment.variant()
+    made = assignment.cells(values) if version == "teacher" else assignment.handout(values)
+    found = json.loads(notebook.to_ipynb(made))
+    assert (found["nbformat"], found["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in found["cells"]}) == len(found["cells"])
+    marked = [cell["metadata"]["nbgrader"] for cell in found["cells"] if cell["metadata"]]
+    for meta in marked:
+        assert {name: type(meta[name]) for name in NBGRADER} == NBGRADER and meta["schema_version"] == 3
+        assert re.fullmatch(r"[a-zA-Z0-9_\-]+", meta["grade_id"])
+        assert set(meta) <= {*NBGRADER, "grade_id", "points", "checksum", "cell_type"}
+        assert meta["grade"] == (meta.get("points", 0) > 0)
+        assert not (meta["locked"] and meta["solution"])
+    ids = [meta["grade_id"] for meta in marked]
+    assert len(set(ids)) == len(ids)
+    assert {m["grade_id"]: m["points"] for m in marked if m["grade"]} == gradebook.grade_cells(assignment)
+
+
+def test_a_graded_notebook_shows_the_answer_and_what_was_said() -> None:
+    assignment = find("13-diagnose")
+    rows = [{"id": c.id, "title": c.title, "points": c.points, "hidden": c.hidden, "manual": c.manual,
+             "got": None if c.manual else c.points, "message": ""} for c in assignment.checks]
+    result = {"values": assignment.variant(), "checks": rows}
+    data = json.dumps({"answers": {"why": "이벤트를 보았다."}}).encode()
+    cells = {c["metadata"].get("nbgrader", {}).get("grade_id"): c
+             for c in json.loads(gradebook.marked(assignment, result, data))["cells"]}
+    assert "이벤트를 보았다." in "".join(cells["why"]["source"])
+    assert cells["ready"]["outputs"][0]["text"] == ["[통과] 파드가 모두 준비된다\n"]
+    assert len(cells["hidden"]["outputs"][0]["text"]) == 2
+    assert gradebook.grade_cells(assignment, result) == {
+        "ready": 2, "reached": 2, "why": None, "hidden": 4}
+
+
 def test_answers_are_found_by_metadata_or_by_their_first_line() -> None:
     cells = [notebook.Cell("code", "%%answer a yaml\nx: 1"),
              notebook.Cell("code", "y", {"grade_id": "b", "solution": True}),
@@ -48,9 +88,27 @@ def test_answers_are_found_by_metadata_or_by_their_first_line() -> None:
     assert notebook.answers(cells, ["a", "b"]) == {"a": "x: 1", "b": "y"}
 
 
-def test_hidden_checks_and_their_helpers_are_left_out() -> None:
-    source = "import x\ndef _only():\n  pass\ndef _both():\n  pass\ndef a():\n  _both()\ndef b():\n  _both(); _only()\n"
-    assert release.without(source, {"b"}) == "import x\n\ndef _both():\n    pass\n\ndef a():\n    _both()\n"
+def test_hidden_checks_and_all_that_only_they_need_are_left_out() -> None:
+    source = """'a, and then b'
+import x, y
+SECRET, OPEN = 7, 8
+class _Only:
+    pass
+def _both(): return OPEN
+def a(): return x, _both()
+def b(): return y, _both(), _Only(), SECRET
+"""
+    alone = release.only(source.replace("SECRET, OPEN = 7, 8", "SECRET = 7\nOPEN = 8"), {"a"})
+    assert alone == "import x\nOPEN = 8\n\ndef _both():\n    return OPEN\n\ndef a():\n    return (x, _both())\n"
+
+
+@pytest.mark.parametrize("assignment", shipped(), ids=lambda a: a.name)
+def test_a_kit_says_nothing_of_solutions_and_hidden_checks(assignment: Assignment) -> None:
+    text = json.dumps(release.kit(assignment, assignment.variant(), "누구"), ensure_ascii=False)
+    hidden = [check for check in assignment.checks if check.hidden]
+    names = [word for c in hidden for word in (c.title, f"def {c.id}", f'"id": "{c.id}"')]
+    assert [word for word in [*names, notebook.BEGIN] if word in text] == []
+    compile(json.loads(text)["source"], "kit", "exec")
 
 
 def test_cells_that_excel_would_compute_are_shown() -> None:

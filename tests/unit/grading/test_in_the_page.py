@@ -24,6 +24,14 @@ def test_visible_checks_pass_for_the_model_and_say_what_is_missing(
     assert "비어 있다" in capsys.readouterr().out
 
 
+def test_nbgraders_own_run_counts_what_was_earned_and_no_hidden_check() -> None:
+    """Its autograder reads a cell's value as points; what is no number would be full points."""
+    task = lab.assignment("01-first-manifest")
+    assert [float(repr(value)) for value in (task.check("found"), task.export())] == [0, 0]
+    task.answer("pod", find("01-first-manifest").model(task.values)["pod"])
+    assert [float(repr(value)) for value in (task.check("found"), task.export())] == [3, 0]
+
+
 def test_what_the_page_exports_is_what_the_grader_reads() -> None:
     task = lab.assignment("01-first-manifest", "2026001")
     task.answer("pod", "kind: Pod # 한글")
