@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -28,7 +30,8 @@ class Listener:
         """Bind 127.0.0.1:port (0: a free one); the port. OSError when it is taken."""
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if os.name == "posix":  # on Windows this would let two servers share the port
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(("127.0.0.1", port))
             sock.listen(512)
             sock.setblocking(False)
@@ -76,11 +79,15 @@ class Listener:
     async def _peek(self, connection: socket.socket) -> int | None:
         """The first byte, left in place; None at the end."""
         readable = asyncio.Event()
-        self._loop.add_reader(connection, readable.set)
         try:
-            await readable.wait()
-        finally:
-            self._loop.remove_reader(connection)
+            self._loop.add_reader(connection, readable.set)
+        except NotImplementedError:  # the event loop of Windows
+            await self._loop.run_in_executor(None, select.select, [connection], [], [], PEEK_TIMEOUT)
+        else:
+            try:
+                await readable.wait()
+            finally:
+                self._loop.remove_reader(connection)
         data = connection.recv(1, socket.MSG_PEEK)
         return data[0] if data else None
 

@@ -19,6 +19,9 @@ NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.sv
 ADDRESSES = ("127.0.0.1", "::1", "10.96.0.1")
 YEARS = 10
 
+BINARY = getattr(os, "O_BINARY", 0)
+"""Windows changes line ends of files that are opened without it."""
+
 
 class Making:
     """Certificates that are there, or on their way. `wait()` until they are; the CA's PEM."""
@@ -122,7 +125,7 @@ def _write(folder: Path, ca, ca_key, server, key) -> None:  # type: ignore[no-un
 def write_private(path: Path, data: bytes) -> None:
     """Write a file that only its owner may read, all or nothing."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from minik8s.edge.pki import BINARY
 from minik8s.objects.frozen import freeze
 from minik8s.store import Event, Key, Store
 
@@ -239,7 +240,7 @@ class Database:
         assert self._connection is not None
         path = self._folder / COPY
         temporary = path.with_suffix(".new")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600), "wb") as file:
             rows = self._connection.execute("SELECT * FROM journal ORDER BY revision")
             file.writelines(_lines(Row(*fields) for fields in rows))
             file.flush()

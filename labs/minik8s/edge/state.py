@@ -71,6 +71,8 @@ def running(record: Record) -> bool:
 
 def alive(pid: int) -> bool:
     """Whether a process of this id runs."""
+    if sys.platform == "win32":
+        return _runs(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -111,7 +113,20 @@ def hold(folder: Path) -> IO[str]:
 
 
 if sys.platform == "win32":
+    import ctypes
     import msvcrt
+
+    def _runs(pid: int) -> bool:
+        """Signal 0 would be Ctrl-C there."""
+        synchronize, timeout = 0x00100000, 0x00000102
+        kernel = ctypes.windll.kernel32
+        handle = kernel.OpenProcess(synchronize, False, pid)
+        if not handle:
+            return False
+        try:
+            return bool(kernel.WaitForSingleObject(handle, 0) == timeout)
+        finally:
+            kernel.CloseHandle(handle)
 
     def _lock(file: IO[str]) -> None:
         file.seek(1024)

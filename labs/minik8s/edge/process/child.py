@@ -39,15 +39,17 @@ TERMINAL = Path(__file__).with_name("terminal.py")
 class Child:
     """`out(channel, data)` with 1 stdout, 2 stderr; `done(code)` last, 128 + N for a signal N. Both in the loop.
 
-    OSError when it does not start. `group` is what to signal, and to watch.
+    OSError when it does not start. `group` is what to signal, and to watch; `tell` hears of its beginning and end.
+    `after` runs in a thread between the end and `done`.
     """
 
     def __init__(
         self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, out: Output, done: Done, *,
         stdin: bool = False, tty: bool = False, tell: Callable[[str], None] | None = None,
+        after: Callable[[], None] | None = None,
     ):  # fmt: skip
         self._loop = asyncio.get_running_loop()
-        self._out, self._done, self._tell = out, done, tell
+        self._out, self._done, self._tell, self._after = out, done, tell, after
         self._asked = 0
         self._input: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._terminal = -1
@@ -171,6 +173,8 @@ class Child:
             kill_group(self.group)
         if self._tell is not None:
             self._tell(f"-{self.group}\n")
+        if self._after is not None:
+            self._after()
         for reader in readers:
             reader.join(LAST_OUTPUT)
         self._input.put(None)

@@ -82,7 +82,8 @@ class ProcessContainer:
         config = self._config
         try:
             launch = self._find(config.argv)
-            self._main = self._spawn(launch, self._output, self._ended, stdin=config.stdin, tty=config.tty)
+            self._main = self._spawn(launch, self._output, self._ended, stdin=config.stdin, tty=config.tty,
+                                     after=self._clean)  # fmt: skip
         except NotFound as error:
             self.root.remove()
             raise StartError(str(error)) from None
@@ -92,12 +93,13 @@ class ProcessContainer:
         return find([self._sandbox.real(word) for word in argv], self._context)
 
     def _spawn(
-        self, launch: Launch, out: Callable[[int, bytes], None], done: Callable[[int], None], *, stdin: bool, tty: bool
-    ) -> Child:
+        self, launch: Launch, out: Callable[[int, bytes], None], done: Callable[[int], None], *, stdin: bool, tty: bool,
+        after: Callable[[], None] | None = None,
+    ) -> Child:  # fmt: skip
         cwd = self.root.place(self._config.workdir or "/") or self.root.path
         try:
             return Child(launch.argv, {**self._env, **launch.env}, cwd, out, done, stdin=stdin, tty=tty,
-                         tell=self._here.tell)  # fmt: skip
+                         tell=self._here.tell, after=after)  # fmt: skip
         except PermissionError:
             raise NotFound(start_error(launch.argv[0], "permission denied")) from None
         except (OSError, ValueError):
@@ -145,19 +147,21 @@ class ProcessContainer:
                 session.put(channel, data)
 
     # ---- end -------------------------------------------------------------------------
+    def _clean(self) -> None:
+        """The main process is gone, and with it go everything in the container and its files. In a thread."""
+        for child in list(self._beside):
+            child.kill()
+        sweep(self._mark)
+        self.root.remove()
+
     def _ended(self, code: int) -> None:
-        """The main process is gone, and with it everything in the container."""
         with self._here.event():
             self.alive = False
-            for child in list(self._beside):
-                child.kill()
-            sweep(self._mark)
             for stream in self._streams.values():
                 stream.end()
             for session in self._sessions:
                 session.finish(code)
             self._config.log.close()
-            self.root.remove()
             reason = self._reason or ("Completed" if code == 0 else "Error")
             self._runtime.ended(self, Exit(code, reason), self._exited)
 

@@ -40,7 +40,7 @@ class Here:
     def __init__(self) -> None:
         self.base = Path(tempfile.mkdtemp(prefix="minik8s-pods-")).resolve()
         self.mark = secrets.token_hex(8)
-        self.volumes = Volumes(self.base / "volumes")
+        self.volumes = Volumes(self.base / "volumes", self._remove)
         self.tools = self.base / "tools"
         self.processes = Processes()
         self.threads = ThreadPoolExecutor(THREADS, "minik8s-exchange")
@@ -113,6 +113,11 @@ class Here:
             if usage is not None and container.memory_limit is not None and usage.memory > container.memory_limit:
                 container.kill("OOMKilled")
         self.watch_memory()
+
+    def _remove(self, folder: Path) -> None:
+        """In a thread; at the very end the reaper does it."""
+        with contextlib.suppress(RuntimeError):
+            self.threads.submit(shutil.rmtree, folder, True)
 
     def _make_tools(self) -> None:
         """Programs that mean something else inside of a container, first in every PATH (POSIX)."""

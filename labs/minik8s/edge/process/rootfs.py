@@ -16,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from minik8s.kubelet.files import Directory, FileSystem, Mount
@@ -65,15 +65,15 @@ class RealDirectory:
 class Volumes:
     """Real folders of Directories, as long as somebody holds these: pods hold emptyDirs, storage holds PVs' data."""
 
-    def __init__(self, base: Path):
-        self._base = base
+    def __init__(self, base: Path, remove: Callable[[Path], object]):
+        self._base, self._remove = base, remove
         base.mkdir(parents=True)
 
     def folder(self, directory: Directory) -> Path:
         backing = directory.backing
         if not isinstance(backing, RealDirectory):
             backing = directory.backing = RealDirectory(directory, Path(tempfile.mktemp(dir=self._base)))
-            weakref.finalize(directory, shutil.rmtree, backing.folder, ignore_errors=True)
+            weakref.finalize(directory, self._remove, backing.folder).atexit = False
         return backing.folder
 
     def mounted(self, mount: Mount) -> Path:
