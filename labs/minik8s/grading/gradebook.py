@@ -20,7 +20,8 @@ from typing import Any
 from minik8s.grading import notebook
 from minik8s.grading.assignment import Assignment
 from minik8s.grading.batch import read, results, submission
-from minik8s.grading.course import Course, CourseError, write
+from minik8s.grading.course import Course, CourseError, decode, write
+from minik8s.grading.variants import plain
 
 CONFIG = """# `nbgrader formgrader`가 이 폴더에서 읽는 설정
 c = get_config()
@@ -52,8 +53,9 @@ def export(course: Course, assignments: list[Assignment], folder: Path) -> Path:
                 for student_id, result in results(course, assignment).items():
                     _fill(book, assignment, student_id, result)
                     handed_in = submission(course.root / "submitted" / assignment.name / student_id)
-                    where = folder / "autograded" / student_id / assignment.name / f"{assignment.name}.ipynb"
-                    write(where, marked(assignment, result, handed_in) + "\n")
+                    for step in ("submitted", "autograded"):  # without the first, formgrader counts no submissions
+                        where = folder / step / student_id / assignment.name / f"{assignment.name}.ipynb"
+                        write(where, marked(assignment, result, handed_in) + "\n")
             book.db.commit()
     return path
 
@@ -108,32 +110,35 @@ def _describe(book: Any, assignment: Assignment) -> None:
 def _fill(book: Any, assignment: Assignment, student: str, result: Mapping[str, Any]) -> None:
     name = assignment.name
     book.update_or_create_submission(name, student)
-    manual = {check.id for check in assignment.checks if check.manual}
+    manual = {check["id"]: check["message"] for check in result["checks"] if check["manual"]}
     for cell, got in grade_cells(assignment, result).items():
         grade = book.find_grade(cell, name, name, student)
         if cell in manual:
             grade.manual_score, grade.needs_manual_grade = got, got is None
+            book.find_comment(cell, name, name, student).manual_comment = manual[cell] or None
         else:
-            grade.auto_score = got
+            grade.auto_score, grade.needs_manual_grade = got, False
     book.db.commit()
 
 
 def _take_back(course: Course, book: Any, assignment: Assignment) -> None:
-    """Points that a person gave in formgrader go to manual/NAME.csv, from where all exports and feedback read them."""
+    """Points that a person gave in formgrader go to manual/NAME.csv, unless a row there has spoken already."""
     manual = [check.id for check in assignment.checks if check.manual]
     path = course.root / "manual" / f"{assignment.name}.csv"
-    old = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))) if path.exists() else []
-    rows = {(row["student"], row["check"]): row for row in old}
+    old = list(csv.DictReader(io.StringIO(decode(path.read_bytes())))) if path.exists() else []
+    rows = {(plain(row.get("student") or ""), row.get("check") or ""): row for row in old}
+    before = len(rows)
     for given in book.assignment_submissions(assignment.name):
+        student = given.student.id
         for check in manual:
-            grade = book.find_grade(check, assignment.name, assignment.name, given.student.id)
-            if grade.manual_score is not None:
-                comment = book.find_comment(check, assignment.name, assignment.name, given.student.id).comment
-                found = [given.student.id, check, f"{grade.manual_score:g}", comment or ""]
-                rows[found[0], check] = dict(zip(HEAD, found, strict=True))
-    if rows:
+            grade = book.find_grade(check, assignment.name, assignment.name, student)
+            if grade.manual_score is not None and (student, check) not in rows:
+                comment = book.find_comment(check, assignment.name, assignment.name, student).comment
+                found = [student, check, f"{grade.manual_score:g}", comment or ""]
+                rows[student, check] = dict(zip(HEAD, found, strict=True))
+    if len(rows) > before:
         out = io.StringIO()
         writer = csv.DictWriter(out, HEAD, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows[key] for key in sorted(rows))
-        write(path, out.getvalue())
+        write(path, out.getvalue(), "utf-8-sig")

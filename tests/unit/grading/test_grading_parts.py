@@ -43,7 +43,7 @@ def test_notebooks_keep_nbgraders_metadata_and_lose_solutions() -> None:
 
 
 NBGRADER = {"schema_version": int, "grade": bool, "locked": bool, "solution": bool, "task": bool}
-"""What nbgrader 0.9's cell metadata schema (version 3) requires; it allows grade_id, points, checksum, cell_type too."""
+"""What nbgrader 0.9's cell metadata schema (version 3) requires; grade_id, points, checksum, cell_type may follow."""
 
 
 @pytest.mark.parametrize("assignment", shipped(), ids=lambda a: a.name)
