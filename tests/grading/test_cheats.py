@@ -3,7 +3,7 @@
 
 import json
 import os
-from pathlib import Path
+from functools import partial
 
 import pytest
 
@@ -11,7 +11,7 @@ from grading.conftest import SECRET, hand_in, needs_box
 from minik8s.grading import batch, judge, notebook
 from minik8s.grading.assignment import find
 from minik8s.grading.course import Course
-from minik8s.grading.sandbox import Box, BoxDied, BoxError
+from minik8s.grading.sandbox import Box
 
 PLUGIN = "04-scheduler-plugin"
 ALWAYS = "class Yes:\n    def __eq__(self, other): return True\n    __hash__ = object.__hash__\n    def __bool__(self): return True\n"
@@ -38,6 +38,32 @@ CHEATS = {
     "stack": "def f(): return f() + f()\nf()",
     "deep answers": "def filter(pod, node):\n    x = []\n    for _ in range(10**5): x = [x]\n    return x\nscore = filter",
     "huge answers": "def filter(pod, node): return 'x' * 10**8\nscore = filter",
+    "a string that is everything": "class S(str):\n    def __eq__(self, o): return True\n    __hash__ = str.__hash__\n"
+                                   "def filter(pod, node): return S('True')\nscore = filter",
+    "a number that is everything": "class I(int):\n    def __eq__(self, o): return True\n    __lt__ = __gt__ = __eq__\n    __hash__ = int.__hash__\n"
+                                   "def filter(pod, node): return I(1)\nscore = filter",
+    "a lie about its class": "class L:\n    __class__ = bool\n    def __bool__(self): return True\ndef filter(pod, node): return L()\nscore = filter",
+    "a dictionary with twins": "def filter(pod, node): return {1: 'a', '1': 'b', True: 'c', None: 'd'}\nscore = filter",
+    "an endless generator": "import itertools\ndef filter(pod, node): return itertools.count()\nscore = filter",
+    "an endless list": "class E(list):\n    def __iter__(self):\n        while True: yield 1\n    def __len__(self): return 1\n"
+                       "def filter(pod, node): return E([1])\nscore = filter",
+    "an endless repr": "class R:\n    def __str__(self):\n        while True: pass\ndef filter(pod, node): return R()\nscore = filter",
+    "a huge number": "def filter(pod, node): return 10 ** 5000\nscore = filter",
+    "infinity on the pipe": "import os\ndef filter(pod, node):\n    for n in range(3, 32):\n        try: os.write(n, b'{\"ok\": Infinity}\\n')\n"
+                            "        except OSError: pass\nscore = filter",
+    "half a letter": "def filter(pod, node): return '\\ud800'\ndef score(pod, node): return {'\\udfff': 1}",
+    "a raised error that lies": "class E(Exception):\n    def __str__(self): raise SystemExit\nraise E",
+    "an error without end": "class E(Exception):\n    def __str__(self): return 'x' * 10**9\nraise E",
+    "ending the parent": "import os, signal\nfor n in (1, 2, os.getppid(), -1, 0):\n    try: os.kill(n, signal.SIGKILL)\n    except OSError: pass",
+    "deaf to signals": "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
+                       "while True: pass",
+    "more for myself": "import resource\nfor k in range(16):\n    try: resource.setrlimit(k, (resource.RLIM_INFINITY,) * 2)\n    except (OSError, ValueError): pass\n"
+                       "x = bytearray(6 * 1024**3)",
+    "frames of the harness": "import sys, gc\nframe = sys._getframe()\nwhile frame:\n    frame.f_globals.update(do=lambda *a: True, describe=lambda e: '')\n"
+                             "    frame = frame.f_back\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Talk': o.send = lambda m: None",
+    "a harness that agrees": "import sys\nm = sys.modules['__main__']\nm.do = lambda *a: True",
+    "a finder of modules": "import sys\nsys.modules['json'] = sys.modules['os'] = None\nsys.setrecursionlimit(10**9)",
+    "a thing that acts when it dies": "import os\nclass D:\n    def __del__(self): os.write(3, b'{}\\n')\nd = D()\ndel d",
     "not a number": "def filter(pod, node): return None\ndef score(pod, node): return float('nan')",
 }
 
@@ -49,65 +75,26 @@ def test_code_gains_nothing(cheat: str) -> None:
     values = assignment.variant(SECRET, "cheat")
 
     def box(handle: object = None) -> Box:
-        return Box(handle, cpu=1, wall=20)
+        return Box(handle, cpu=1, wall=5)
 
     checks = assignment.checks[:1]
     assert [o["passed"] for o in judge.outcomes(assignment, {"plugin": CHEATS[cheat]}, values, box, checks)] == [False]
-
-
-OUTSIDE = {
-    "network": "__import__('socket').create_connection(('127.0.0.1', 22), 2)",
-    "a file": "open('/tmp/x', 'w')",
-    "a home": "__import__('os').listdir('/home')",
-    "users": "open('/etc/passwd').read()",
-    "a process": "__import__('os').kill(-1, 9) or __import__('os').fork()",
-    "another program": "__import__('subprocess').run(['id'])",
-    "shared memory": "open('/dev/shm/x', 'w')",
-    "its own package": "open('/box/minik8s/__init__.py', 'a')",
-    "root": "__import__('os').setuid(0)",
-    "a mount": "(_ for _ in ()).throw(OSError()) if __import__('ctypes').CDLL(None).umount2(b'/usr', 2) else None",
-}
-
-
-@needs_box
-@pytest.mark.parametrize("what", OUTSIDE)
-def test_the_box_is_closed(what: str) -> None:
-    with Box(cpu=1, wall=20) as box:
-        box.load(f"def reach(): return {OUTSIDE[what]}")
-        with pytest.raises(BoxError):
-            box.call("reach")
-
-
-@needs_box
-def test_nothing_of_ours_is_in_the_box(tmp_path: Path) -> None:
-    with Box(cpu=5, wall=20) as box:
-        box.load("import os\ndef look(): return [os.getuid(), sorted(os.environ), sorted(os.listdir('/')),"
-                 " [n for n in os.listdir('/proc') if n.isdigit()], os.path.exists('/box/minik8s/grading')]")
-        uid, environment, root, processes, grading = box.call("look")
-    assert uid != 0
-    assert not {"HOME", "USER", "PATH"} - {"PATH"} & set(environment)
-    assert not {"home", "root", "work", "var", "opt", "srv", "mnt"} & set(root)
-    assert len(processes) <= 2
-    assert grading is False
-
-
-@needs_box
-def test_a_box_that_sleeps_is_ended_by_the_wall_clock() -> None:
-    with Box(wall=0.5) as box, pytest.raises(BoxDied):
-        box.load("import time\ntime.sleep(1000)")
 
 
 @needs_box
 @pytest.mark.parametrize("text", [
     "a: &a [x, x]\nb: &b [*a, *a]\n" + "".join(f"c{i}: &c{i} [*{'b' if i == 0 else f'c{i - 1}'}, *{'b' if i == 0 else f'c{i - 1}'}]\n" for i in range(40)),
     "a: &a [*a]", "[" * 10_000, "!!python/object/apply:os.system ['id']", "- 1\n- {1: {}}", "\x00", "'" , "kind: {a: b}\nmetadata: []",
-    "apiVersion: v1\nkind: Pod/../../secrets\nmetadata: {name: x}", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: 1000000000}",
+    "apiVersion: v1\nkind: Pod/../../secrets\nmetadata: {name: x}",
+    "x: " + "!!float " * 3 + "1", "? {a: b}\n: c", "--- \n" * 50_000, "a: " + "x" * 2_000_000, "%YAML 9.9\n---\na: 1",
+    "<<: &a {<<: *a}", "a: 0b" + "1" * 100_000, "a: 1:1:1:1" + ":59" * 50_000, "\ud800: 1", "a: 2026-99-99", "\t- 1",
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: 1000000000}",
 ])
 def test_a_manifest_gains_nothing(text: str) -> None:
     assignment = find("01-first-manifest")
     values = assignment.variant(SECRET, "cheat")
     checks = assignment.checks[:1]
-    assert [o["passed"] for o in judge.outcomes(assignment, {"pod": text}, values, Box, checks)] == [False]
+    assert [o["passed"] for o in judge.outcomes(assignment, {"pod": text}, values, partial(Box, cpu=1), checks)] == [False]
 
 
 @pytest.mark.parametrize("data", [

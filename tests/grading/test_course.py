@@ -81,7 +81,7 @@ def test_a_killed_run_goes_on_where_it_was(course: Course, monkeypatch: pytest.M
 def test_without_a_box_nothing_is_graded(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(boxes, "available", lambda: False)
+    monkeypatch.setattr(boxes, "refusal", lambda: "bubblewrap이 없다.")
     hand_in(course, NAME, "2026001", {"pod": "a: 1"})
     assert run(course, "grade", NAME) == 1
     assert "--unsafe" in capsys.readouterr().err and not (course.root / "graded").exists()

@@ -1,7 +1,8 @@
 """An assignment: a folder with its source, its rubric, its checks, its variants and its known wrong answers.
 
     assignment.md   what the student reads and fills in (MyST; nbgrader's metadata and solution markers)
-    rubric.yaml     title, answers {name: yaml | python | text}, checks [{id, points, title, hidden, read}]
+    rubric.yaml     title, answers {name: yaml | python | text}, checks [{id, points, title, hidden, manual, read}],
+                    allows: more kinds and annotations that answers may have (rules.py)
     checks.py       one function per check id: `def check(case: Case) -> None`, failing by case.need(...)
     variant.yaml    see variants.py
     wrong.yaml      [{title, replace: {answer: [[old, new], ...]} or answers: {...}, loses: [check ids]}]
@@ -71,6 +72,11 @@ class Assignment:
     def answers(self) -> dict[str, str]:
         """Kinds of the answers by name: yaml, python, text."""
         return dict(self.rubric["answers"])
+
+    @property
+    def allows(self) -> tuple[str, ...]:
+        """Kinds, annotations and `resource/subresource`s that answers may write beyond the usual (rules.py)."""
+        return tuple(self.rubric.get("allows") or ())
 
     @cached_property
     def checks(self) -> list[Check]:

@@ -20,8 +20,8 @@ from typing import Any
 from minik8s.grading import notebook
 from minik8s.grading.assignment import Assignment, Check
 from minik8s.grading.course import Course, decode, write
-from minik8s.grading.sandbox import PACKAGE
 from minik8s.grading.variants import plain
+from minik8s.grading.walls import PACKAGE
 
 VERSION = 1
 WALL_SECONDS = 240.0

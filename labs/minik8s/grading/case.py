@@ -12,21 +12,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 from minik8s.client import Client
 from minik8s.cluster import Cluster
-from minik8s.grading import story
+from minik8s.grading import rules, story
 from minik8s.grading.sandbox import Box, BoxDied, BoxError
 from minik8s.network.traffic import Load
 from minik8s.objects import Object
 from minik8s.wire import StatusError
-
-MAX_PODS = 60
-MAX_DOCUMENTS = 40
-_COUNTS = ("replicas", "parallelism", "completions", "minReplicas", "maxReplicas")
 
 
 class Failed(AssertionError):
@@ -34,11 +30,11 @@ class Failed(AssertionError):
 
 
 class Case:
-    """One submission before one check. `box` makes a sandbox: box(handle) -> Box."""
+    """One submission before one check. `box` makes a sandbox: box(handle) -> Box. `allows`: see rules.py."""
 
     def __init__(self, answers: Mapping[str, str], kinds: Mapping[str, str], values: Mapping[str, Any],
-                 box: Callable[..., Box]):
-        self.answers, self.kinds, self.values = answers, kinds, values
+                 box: Callable[..., Box], allows: Collection[str] = ()):
+        self.answers, self.kinds, self.values, self.allows = answers, kinds, values, allows
         self.v = SimpleNamespace(**values)
         self.stages: list[Stage] = []
         self._box, self._documents, self._boxes = box, dict[str, list[Object] | str](), list[Box]()
@@ -64,8 +60,8 @@ class Case:
         if answer not in self._documents:
             try:
                 with self._box(None) as box:
-                    self._documents[answer] = _objects(box.yaml(text))
-            except (BoxError, Failed) as error:
+                    self._documents[answer] = rules.objects(box.yaml(text), self.allows)
+            except (BoxError, rules.Refused) as error:
                 self._documents[answer] = str(error)
         found = self._documents[answer]
         if isinstance(found, str):
@@ -86,7 +82,7 @@ class Case:
         if answer in self._dead:
             raise Failed(self._dead[answer])
         try:
-            box = self._box(stage.cluster.handle if stage else None)
+            box = self._box(rules.guarded(stage.cluster.handle, self.allows) if stage else None)
             self._boxes.append(box)
             box.load(text)
         except BoxDied as error:
@@ -208,25 +204,3 @@ def resource_of(obj: Object) -> str:
         plural += "es" if re.search(r"(s|x|ch)$", plural) else "s"
     group = str(obj["apiVersion"]).partition("/")[0] if "/" in str(obj["apiVersion"]) else ""
     return f"{plural}.{group}" if group else plural
-
-
-def _objects(documents: list[Any]) -> list[Object]:
-    """Documents that are objects; a List is its items. Failed with what is wrong."""
-    out: list[Object] = []
-    for document in documents:
-        many = document.get("items") if isinstance(document, dict) and document.get("kind") == "List" else None
-        out += many if isinstance(many, list) else [document]
-    if len(out) > MAX_DOCUMENTS:
-        raise Failed(f"오브젝트가 너무 많다: {len(out)}개.")
-    for obj in list[Any](out):
-        meta = obj.get("metadata") if isinstance(obj, dict) else None
-        words = [obj.get("kind"), obj.get("apiVersion"), meta.get("name")] if isinstance(meta, dict) else [None]
-        if not isinstance(meta, dict) or not all(isinstance(word, str) for word in words):
-            raise Failed("매니페스트가 아니다: apiVersion, kind, metadata.name이 있어야 한다.")
-        if not re.fullmatch(r"[A-Za-z]{1,60}", obj["kind"]) or not isinstance(meta.get("namespace", ""), str):
-            raise Failed("매니페스트의 kind나 namespace가 낱말이 아니다.")
-        spec = obj.get("spec")
-        for field in _COUNTS if isinstance(spec, dict) else ():
-            if isinstance(spec.get(field), int) and spec[field] > MAX_PODS:
-                raise Failed(f"{field}: {spec[field]}은 이 과제에 너무 크다(많아야 {MAX_PODS}).")
-    return out

@@ -64,11 +64,8 @@ def _grade(args: argparse.Namespace) -> int:
     course = Course(args.course)
     if args.unsafe:
         print(UNSAFE, file=sys.stderr)
-    elif not sandbox.available():
-        raise CourseError(
-            "울타리(bubblewrap)를 칠 수 없어 채점하지 않는다. 리눅스에서 `apt install bubblewrap`을 하고, "
-            f"컨테이너 안이라면 사용자 네임스페이스를 허락하자.\n{UNSAFE}"
-        )
+    elif why := sandbox.refusal():
+        raise CourseError(f"울타리 없이는 채점하지 않는다. {why}\n{UNSAFE}")
     bad = 0
     for assignment in course.assignments(args.assignments):
         counts = batch.grade(course, assignment, jobs=args.jobs, safe=not args.unsafe, again=args.again,

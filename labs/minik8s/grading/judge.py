@@ -32,7 +32,7 @@ def outcomes(
     begin: Callable[[Check], None] = lambda check: None,
 ) -> Iterator[dict[str, Any]]:
     """{id, passed, message, story} per check, in the rubric's order. Checks for a person are left out."""
-    case = Case(answers, assignment.answers, values, box)
+    case = Case(answers, assignment.answers, values, box, assignment.allows)
     for check in checks if checks is not None else assignment.checks:
         if check.manual:
             continue

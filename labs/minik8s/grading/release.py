@@ -25,6 +25,7 @@ def kit(assignment: Assignment, values: dict[str, Any], student: str) -> dict[st
         "student": student,
         "title": assignment.title,
         "answers": assignment.answers,
+        "allows": assignment.allows,
         "values": values,
         "checks": [
             {"id": c.id, "points": c.points, "title": c.title, "manual": c.manual, "read": c.read, "needs": c.needs}

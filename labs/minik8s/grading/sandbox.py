@@ -3,18 +3,17 @@
 What crosses is JSON, a line at a time, and every line is suspect: its size and shape are checked here, and
 what it says is only ever the *value* of the student's answer, never a verdict.
 
-Inside are /usr, the Python that runs us, PyYAML and minik8s without its grading part, all read-only. There are no
-assignments, no checks, no secret, no other submissions, no home, no /etc, no writable file system.
-As root, the file systems are laid out first, then the uid is given up, then a second bubblewrap makes the
-namespaces: a user namespace of an unprivileged uid, as an unprivileged caller gets at once.
+Inside (walls.py) are libraries, the Python that runs us, PyYAML and minik8s without its grading part, all read-only.
+There are no assignments, no checks, no secret, no other submissions, no home, no programs, no /proc, and nothing can
+be written.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
-import shutil
 import subprocess
 import sys
 import time
@@ -24,17 +23,20 @@ from typing import Any
 
 import yaml
 
+from minik8s.grading import cgroup, syscalls, walls
+from minik8s.grading.walls import PACKAGE, NoSandbox
 from minik8s.wire import Request, UserInfo
+
+__all__ = ["Box", "BoxDied", "BoxError", "NoSandbox", "available", "refusal"]
 
 CPU_SECONDS = 5
 WALL_SECONDS = 60.0
 MEMORY = 512 * 1024 * 1024
 MAX_LINE = 1_000_000
 MAX_REQUESTS = 5_000
-NOBODY = 65534
+GROUP_SPARE = 128 * 1024 * 1024
+"""What the walls themselves take, on top of the memory of the code."""
 STUDENT = UserInfo("student", "student-uid", ("system:masters", "system:authenticated"))
-PYTHON_AT = "/python"
-PACKAGE = Path(__file__).parents[1]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -46,19 +48,12 @@ class BoxDied(BoxError):
     """The box was ended by a limit, or ended itself. Nothing more can be asked of this code."""
 
 
-class NoSandbox(RuntimeError):
-    """There is no bubblewrap here."""
+refusal = walls.refusal
 
 
 def available() -> bool:
-    """Whether a box can really be made on this machine: bubblewrap may be there, but namespaces forbidden."""
-    if shutil.which("bwrap") is None:
-        return False
-    try:
-        with Box() as box:
-            return bool(box.yaml("a: 1") == [{"a": 1}])
-    except BoxError:
-        return False
+    """Whether a box can really be made on this machine."""
+    return not refusal()
 
 
 class Box:
@@ -67,24 +62,36 @@ class Box:
     def __init__(self, handle: Any = None, *, safe: bool = True, cpu: int = CPU_SECONDS, wall: float = WALL_SECONDS):
         self._handle, self._end, self._requests = handle, time.monotonic() + wall, 0
         self._buffer, self.writes = b"", 0
+        self._group: cgroup.Group | None = None
         limits = [str(cpu), str(MEMORY)]
-        runner = ["-I", "-S", "-B"]
         if safe:
-            command = [*_bwrap(), _python(), *runner, "/box/runner.py", *limits]
+            self._process = self._behind_walls(limits)
         else:
-            command = [sys.executable, "-B", str(Path(__file__).with_name("runner.py")), *(limits if _posix() else ())]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(safe),
-            cwd="/",
-            close_fds=True,
-            start_new_session=True,
-        )
+            runner = Path(__file__).with_name("runner.py")
+            self._process = self._start([sys.executable, "-B", str(runner), *(limits if _posix() else ())], _OUTSIDE)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
+
+    def _behind_walls(self, limits: list[str]) -> subprocess.Popen[bytes]:
+        filter = syscalls.opened()
+        try:
+            command = [*walls.command(filter), f"{walls.BOX}/runner.py", *limits]
+            self._group = cgroup.make(MEMORY + GROUP_SPARE)
+            if self._group:
+                # A shell enters the group and becomes the command: nothing of the box ever runs outside of it.
+                enter = 'for door; do shift; [ "$door" = -- ] && break; echo 0 > "$door"; done; exec "$@"'
+                command = ["/bin/sh", "-c", enter, "sh", *map(str, self._group.doors), "--", *command]
+            return self._start(command, walls.ENVIRONMENT, (filter,) if filter is not None else ())
+        finally:
+            if filter is not None:
+                os.close(filter)
+
+    @staticmethod
+    def _start(command: list[str], environment: dict[str, str], fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=environment, cwd="/", close_fds=True, pass_fds=fds, start_new_session=True,
+        )
 
     def __enter__(self) -> Box:
         return self
@@ -101,6 +108,8 @@ class Box:
             except OSError:
                 pass
         self._process.wait()
+        if self._group:
+            self._group.close()
 
     # ---- questions ------------------------------------------------------------------
     def yaml(self, text: str) -> list[Any]:
@@ -173,7 +182,7 @@ class Box:
         if len(line) > MAX_LINE:
             raise self._died("대답이 너무 크다.")
         try:
-            found = json.loads(line)
+            found = json.loads(line, parse_constant=_no_number, parse_float=_number)
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
@@ -191,55 +200,22 @@ def _words(query: Any) -> bool:
     )
 
 
+def _no_number(word: str) -> float:
+    raise ValueError(word)
+
+
+def _number(word: str) -> float:
+    """A JSON number; ValueError for one that no float holds."""
+    value = float(word)
+    return value if math.isfinite(value) else _no_number(word)
+
+
+_OUTSIDE = {
+    "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PATH": "/usr/bin:/bin",
+    "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), str(Path(yaml.__file__).parents[1])]),
+}
+"""The environment without walls."""
+
+
 def _posix() -> bool:
     return os.name == "posix"
-
-
-def _of_system() -> bool:
-    """Whether our Python is the system's: it is then at the same place inside."""
-    return os.path.realpath(sys.base_prefix).startswith("/usr")
-
-
-def _python() -> str:
-    """Our Python, as the box sees it. Elsewhere than under /usr its own path may lead through somebody's home."""
-    program, prefix = os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix)
-    return program if _of_system() else os.path.join(PYTHON_AT, os.path.relpath(program, prefix))
-
-
-def _environment(safe: bool) -> dict[str, str]:
-    keep = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PATH": "/usr/bin:/bin"}
-    if safe:
-        return keep
-    return {**keep, "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), str(Path(yaml.__file__).parents[1])])}
-
-
-def _bwrap() -> list[str]:
-    """The command up to the program that runs in the box. NoSandbox."""
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        raise NoSandbox("bubblewrap이 없다. 데비안·우분투라면 `apt install bubblewrap`을 먼저 실행하자.")
-    apart = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
-             "--setenv", "PYTHONHASHSEED", "0", "--setenv", "PYTHONUTF8", "1",
-             "--setenv", "LD_LIBRARY_PATH", f"{PYTHON_AT}/lib", "--hostname", "box"]
-    devices = ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--chdir", "/"]
-    if os.geteuid() != 0:
-        return [bwrap, *apart, *_mounts(), *devices, "--remount-ro", "/", "--"]
-    nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
-    outer = [bwrap, "--die-with-parent", *_mounts(), "--dir", "/tmp", "--bind", "/proc", "/proc",
-             "--dev-bind", "/dev", "/dev", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"]
-    return [*outer, *nobody, bwrap, *apart, "--ro-bind", "/", "/", *devices, "--"]
-
-
-def _mounts() -> list[str]:
-    """All that the box can see, read-only."""
-    out = []
-    for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"):
-        out += ["--ro-bind-try", path, path]
-    out += ["--perms", "0755", "--dir", "/box", "--perms", "0755", "--dir", "/box/minik8s"]
-    if not _of_system():
-        out += ["--ro-bind", os.path.realpath(sys.base_prefix), PYTHON_AT]
-    parts = [p for p in sorted(PACKAGE.iterdir()) if p.name not in ("grading", "assignments", "__pycache__")]
-    for part in parts:
-        out += ["--ro-bind", str(part), f"/box/minik8s/{part.name}"]
-    out += ["--ro-bind", str(Path(yaml.__file__).parent), "/box/yaml"]
-    return [*out, "--ro-bind", str(Path(__file__).with_name("runner.py")), "/box/runner.py"]

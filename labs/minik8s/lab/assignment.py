@@ -74,7 +74,8 @@ class Assignment:
             return Points(0)
         inside = import_module("minik8s.grading.inside")
         function = getattr(self._functions, name.replace("-", "_"))
-        message = inside.judge(function, row["needs"], self.answers, self._kit["answers"], self.values)
+        kinds, allows = self._kit["answers"], self._kit.get("allows", ())
+        message = inside.judge(function, row["needs"], self.answers, kinds, self.values, allows)
         print(f"[아직] {row['title']}\n       {message}" if message else f"[통과] {row['title']} ({row['points']:g}점)")
         return Points(0 if message else row["points"])
 
