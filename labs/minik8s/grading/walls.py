@@ -100,7 +100,8 @@ def _covered(trees: list[tuple[str, str]]) -> list[str]:
     out = []
     for source, target in trees:
         real = Path(os.path.realpath(source))
-        found = sorted(p for p in {*hidden, *real.glob("python*/*-packages")} if p.is_relative_to(real) and p != real and p.is_dir())
+        candidates = {*hidden, *real.glob("python*/*-packages")}
+        found = sorted(p for p in candidates if p.is_relative_to(real) and p != real and p.is_dir())
         top = [p for p in found if not any(p != q and p.is_relative_to(q) for q in found)]
         out += [os.path.join(target, p.relative_to(real)) for p in top]
     return list(dict.fromkeys(out))
