@@ -208,6 +208,11 @@ class Remote:
             return Response(200, stream=RemoteStream(answer, self._news))
         return Response(answer.status, _decoded(answer), {k.lower(): v for k, v in answer.headers.items()})
 
+    @property
+    def url(self) -> str:
+        """Where the API server is."""
+        return str(self.api_client.configuration.host)
+
     def now(self) -> float:
         return time.time()
 

@@ -38,3 +38,16 @@ def test_variables_come_from_a_secret(k):
     assert done.stdout == "deployment.apps/web env updated\n"
     env = k.get("deployment/web")["spec"]["template"]["spec"]["containers"][0]["env"]
     assert env == [{"name": "APP_DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "db-password"}}}]
+
+
+def test_drain_asks_for_all_pods_before_it_waits_for_any():
+    k = lab.connect(nodes=2)
+    k.kubectl("create deployment web --image=nginx --replicas=4")
+    k.wait("deployment/web")
+    node = k.pods("app=web")[0]["spec"]["nodeName"]
+    there = [p["metadata"]["name"] for p in k.pods("app=web") if p["spec"]["nodeName"] == node]
+    assert len(there) > 1
+    lines = k.kubectl(f"drain {node}").stdout.splitlines()
+    asked = [i for i, line in enumerate(lines) if line.startswith("evicting pod")]
+    done = [i for i, line in enumerate(lines) if line.endswith(" evicted")]
+    assert len(asked) == len(done) == len(there) and max(asked) < min(done)

@@ -88,6 +88,9 @@ def _selected(s: Session, ref: refs.Ref) -> list[Object]:
 def set_(s: Session) -> None:
     """`set image|env|resources|selector|serviceaccount`."""
     what, words = s.args.words[0] if s.args.words else "", s.args.words[1:]
+    if what == "selector":
+        _set_selector(s, words)
+        return
     pairs = [w for w in words if "=" in w or w.endswith("-")]
     targets = s.targets([w for w in words if w not in pairs])
     for ref in targets:
@@ -98,8 +101,36 @@ def set_(s: Session) -> None:
             s.complain(error)
             continue
         path = {"spec": patch} if obj["kind"] == "Pod" else {"spec": {"template": {"spec": patch}}}
-        s.client.patch(ref.resource, s.namespace, ref.name, path, type="strategic")
-        s.print(f"{s.short(ref.resource)}/{ref.name} {_SET_DONE.get(what, what)} updated")
+        if not _dry(s):
+            s.client.patch(ref.resource, s.namespace, ref.name, path, type="strategic")
+        s.print(f"{s.short(ref.resource)}/{ref.name} {_SET_DONE.get(what, what)} updated{_dry(s)}")
+
+
+def _dry(s: Session) -> str:
+    """What is said, and not done, with `--dry-run`."""
+    return {"client": " (dry run)", "server": " (server dry run)"}.get(s.args.get("dry-run"), "")
+
+
+def _set_selector(s: Session, words: list[str]) -> None:
+    """`set selector svc web app=web,tier=front`: the whole selector of a Service anew."""
+    *named, text = words or [""]
+    if not named or "=" not in text:
+        raise UsageError("error: one or more resources and a selector such as app=web must be specified")
+    wanted = dict(pair.split("=", 1) for pair in text.split(","))
+    for ref in s.targets(named):
+        if ref.resource != "services":  # as upstream: the selectors of the others cannot change
+            s.complain("error: setting a selector is only supported for Services")
+            continue
+        try:
+            old = s.client.get(ref.resource, s.namespace, ref.name)["spec"].get("selector") or {}
+            gone: dict[str, str | None] = dict.fromkeys(old)
+            body = {"spec": {"selector": {**gone, **wanted}}}
+            if not _dry(s):
+                s.client.patch(ref.resource, s.namespace, ref.name, body, type="merge")
+        except StatusError as error:
+            s.complain(error)
+            continue
+        s.print(f"{s.short(ref.resource)}/{ref.name} selector updated{_dry(s)}")
 
 
 _SET_DONE = {"image": "image", "env": "env", "resources": "resource requirements", "serviceaccount": "serviceaccount"}
@@ -292,23 +323,20 @@ def _undrainable(s: Session, pods: list[Object]) -> list[str]:
 
 
 def _evict_all(s: Session, node: str, pods: list[Object]) -> None:
+    """Ask for all evictions at once, and again every 5 seconds for those that a budget forbids; then see them go."""
     end = s.place.now() + (duration(s.args.get("timeout")) if s.args.get("timeout") else 3600.0)
     for pod in pods:
-        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
-        s.print(f"evicting pod {namespace}/{name}")
-        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
-        while True:
-            try:
-                s.client.create_subresource("pods", namespace, name, "eviction", body)
-                break
-            except StatusError as error:
-                if error.code != 429 or s.place.now() >= end:
-                    s.complain(error, f"error when evicting pods/{name} -n {namespace}: ")
-                    return
-                s.err.write(
-                    f'error when evicting pods/"{name}" -n "{namespace}" (will retry after 5s): {error.message}\n'
-                )
-                s.place.sleep(5)
+        s.print(f"evicting pod {pod['metadata']['namespace']}/{pod['metadata']['name']}")
+    waiting = list(pods)
+    while waiting:
+        forbidden = [pod for pod in waiting if not _evict(s, pod, s.place.now() >= end)]
+        if s.code:
+            return
+        if forbidden:
+            s.place.sleep(5)
+            for pod in forbidden:
+                s.print(f"evicting pod {pod['metadata']['namespace']}/{pod['metadata']['name']}")
+        waiting = forbidden
     for pod in pods:
         namespace, name, uid = (pod["metadata"][f] for f in ("namespace", "name", "uid"))
 
@@ -319,3 +347,20 @@ def _evict_all(s: Session, node: str, pods: list[Object]) -> None:
         if s.wait(gone, end - s.place.now()):
             s.print(f"pod/{name} evicted")
     s.print(f"node/{node} drained")
+
+
+def _evict(s: Session, pod: Object, last: bool) -> bool:
+    """Whether the pod is on its way; a refusal that is no budget's, or the last one, ends the command."""
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
+    try:
+        s.client.create_subresource("pods", namespace, name, "eviction", body)
+    except StatusError as error:
+        if error.code == 404:
+            return True
+        if error.code != 429 or last:
+            s.complain(error, f"error when evicting pods/{name} -n {namespace}: ")
+            return True
+        s.err.write(f'error when evicting pods/"{name}" -n "{namespace}" (will retry after 5s): {error.message}\n')
+        return False
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from minik8s.lab.kubectl import describe_more as more
 from minik8s.lab.kubectl import describe_work as work
 from minik8s.lab.kubectl.args import UsageError
 from minik8s.lab.kubectl.describe_pod import pod, template_lines
@@ -24,6 +25,22 @@ _PAGES: dict[str, Callable[[Session, Object], Lines]] = {
     "ConfigMap": work.configmap,
     "Secret": work.secret,
     "PersistentVolumeClaim": work.claim,
+    "Job": more.job,
+    "CronJob": more.cronjob,
+    "StatefulSet": more.statefulset,
+    "DaemonSet": more.daemonset,
+    "LimitRange": more.limitrange,
+    "PodDisruptionBudget": more.budget,
+    "HorizontalPodAutoscaler": more.autoscaler,
+    "Role": more.role,
+    "ClusterRole": more.role,
+    "RoleBinding": more.binding,
+    "ClusterRoleBinding": more.binding,
+    "ServiceAccount": more.serviceaccount,
+    "StorageClass": more.storageclass,
+    "PriorityClass": more.priorityclass,
+    "Ingress": more.ingress,
+    "NetworkPolicy": more.networkpolicy,
 }
 
 
@@ -34,19 +51,16 @@ def describe(s: Session) -> None:
             'You must specify the type of resource to describe. Use "kubectl api-resources" for a complete '
             "list of supported resources."
         )
-    pages = 0
+    found: list[Object] = []
     for ref in s.targets(s.args.words):
         try:
-            objects = _find(s, ref.resource, ref.name)
+            found += _find(s, ref.resource, ref.name)
         except StatusError as error:
             s.complain(error)
-            continue
-        for obj in objects:
-            if pages:
-                s.out.write("\n\n")
-            pages += 1
-            page = _PAGES.get(obj["kind"], work.anything)
-            s.print(tabbed("\n".join(page(s, obj))))
+    if len(found) > 1:  # as the real one: with several, events only when asked for
+        s.args.options.setdefault("show-events", "false")
+    pages = [tabbed("\n".join(_PAGES.get(obj["kind"], work.anything)(s, obj))) + "\n" for obj in found]
+    s.out.write("\n\n".join(pages))
     if not pages and not s.code:
         s.err.write(f"No resources found in {s.namespace} namespace.\n")
 

@@ -44,8 +44,7 @@ def mapping(title: str, values: dict[str, str] | None, join: str = "=") -> Lines
     entries = [f"{k}{join}{v}" for k, v in sorted((values or {}).items())]
     if not entries:
         return [f"{title}:\t<none>"]
-    pad = " " * (len(title) - len(title.lstrip()))
-    return [f"{title}:\t{entries[0]}", *(f"{pad}\t{entry}" for entry in entries[1:])]
+    return [f"{title}:\t{entries[0]}", *(f"\t{entry}" for entry in entries[1:])]
 
 
 def annotation_lines(values: dict[str, str] | None, title: str = "Annotations") -> Lines:
@@ -83,7 +82,9 @@ def tolerations(found: list[Object] | None, title: str = "Tolerations") -> Lines
 
 
 def events(s: Session, obj: Object) -> Lines:
-    """The events that tell of `obj`."""
+    """The events that tell of `obj`; nothing with `--show-events=false`."""
+    if s.args.get("show-events") in {"false", "False"}:
+        return []
     meta = obj["metadata"]
     found = s.client.list(
         "events",

@@ -13,7 +13,7 @@ from minik8s.objects.meta import controller_of
 from minik8s.objects.quantity import milli, value
 
 
-def _selector(obj: Object) -> str:
+def selector_text(obj: Object) -> str:
     selector = obj["spec"].get("selector") or {}
     labels = selector.get("matchLabels") or ({} if "matchExpressions" in selector else selector)
     parts = [f"{k}={v}" for k, v in sorted(labels.items())]
@@ -29,7 +29,7 @@ def _selector(obj: Object) -> str:
     return ",".join(parts) or "<none>"
 
 
-def _pod_counts(s: Session, obj: Object) -> str:
+def pod_counts(s: Session, obj: Object) -> str:
     phases = {"Running": 0, "Pending": 0, "Succeeded": 0, "Failed": 0}
     for pod in s.client.list("pods", obj["metadata"]["namespace"]):
         owner = controller_of(pod)
@@ -49,7 +49,7 @@ def deployment(s: Session, obj: Object) -> Lines:
         f"CreationTimestamp:\t{moment(meta['creationTimestamp'])}",
         *mapping("Labels", meta.get("labels")),
         *annotation_lines(meta.get("annotations")),
-        f"Selector:\t{_selector(obj)}",
+        f"Selector:\t{selector_text(obj)}",
         f"Replicas:\t{spec['replicas']} desired | {status.get('updatedReplicas', 0)} updated | "
         f"{status.get('replicas', 0)} total | {status.get('availableReplicas', 0)} available | "
         f"{status.get('unavailableReplicas', 0)} unavailable",
@@ -98,12 +98,12 @@ def replicaset(s: Session, obj: Object) -> Lines:
     return [
         f"Name:\t{meta['name']}",
         f"Namespace:\t{meta['namespace']}",
-        f"Selector:\t{_selector(obj)}",
+        f"Selector:\t{selector_text(obj)}",
         *mapping("Labels", meta.get("labels")),
         *annotation_lines(meta.get("annotations")),
         *([f"Controlled By:\t{owner['kind']}/{owner['name']}"] if owner else []),
         f"Replicas:\t{(obj.get('status') or {}).get('replicas', 0)} current / {obj['spec']['replicas']} desired",
-        f"Pods Status:\t{_pod_counts(s, obj)}",
+        f"Pods Status:\t{pod_counts(s, obj)}",
         *template_lines(obj["spec"]["template"]),
         *conditions(obj, reason=True),
         *events(s, obj),
@@ -118,7 +118,7 @@ def service(s: Session, obj: Object) -> Lines:
         f"Namespace:\t{meta['namespace']}",
         *mapping("Labels", meta.get("labels")),
         *annotation_lines(meta.get("annotations")),
-        f"Selector:\t{_selector(obj)}",
+        f"Selector:\t{selector_text(obj)}",
         f"Type:\t{spec['type']}",
     ]
     if spec.get("ipFamilyPolicy"):
@@ -296,7 +296,9 @@ def namespace(s: Session, obj: Object) -> Lines:
     ]
     quotas, limits = s.client.list("resourcequotas", name), s.client.list("limitranges", name)
     out += _quotas(quotas) if quotas else ["No resource quota.", ""]
-    return out + (["Resource Limits", *_limits(limits)] if limits else ["No LimitRange resource."])
+    if not limits:
+        return [*out, "No LimitRange resource."]
+    return [*out, "Resource Limits", *(line for limit in limits for line in limit_rows(limit, " "))]
 
 
 def _quotas(found: list[Object]) -> Lines:
@@ -308,17 +310,18 @@ def _quotas(found: list[Object]) -> Lines:
     return [*out, ""]
 
 
-def _limits(found: list[Object]) -> Lines:
+def limit_rows(limit: Object, pad: str = "") -> Lines:
+    """The table of one LimitRange."""
     out = [
-        "Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio",
-        "----\t--------\t---\t---\t---------------\t-------------\t-----------------------",
+        f"{pad}Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio",
+        f"{pad}----\t--------\t---\t---\t---------------\t-------------\t-----------------------",
     ]
     fields = ("min", "max", "defaultRequest", "default", "maxLimitRequestRatio")
-    for one in [item for limit in found for item in limit["spec"]["limits"]]:
+    for one in limit["spec"]["limits"]:
         names = sorted({name for field in fields for name in one.get(field) or {}})
-        out += [
-            f"{one['type']}\t{name}\t" + "\t".join((one.get(f) or {}).get(name, "-") for f in fields) for name in names
-        ]
+        for name in names:
+            cells = [(one.get(field) or {}).get(name, "-") for field in fields]
+            out.append(f"{pad}{one['type']}\t{name}\t" + "\t".join(cells))
     return out
 
 

@@ -28,15 +28,16 @@ def lines(s: Session, path: str, *, recursive: bool = False) -> list[str]:
         found = (node.get("properties") or {}).get(field)
         if found is None:
             raise UsageError(f'error: field "{field}" does not exist')
-        shown, said, node = f"{field} <{_type(found)}>", found.get("description", ""), found
+        shown, said, node = f"{field} <{_type(found, schemas)}>", found.get("description", ""), found
     head = ([f"GROUP:      {kind.group}"] if kind.group else []) + [
         f"KIND:       {kind.kind}",
         f"VERSION:    {kind.version}",
     ]
     out = [*head, ""]
     if shown:
-        out += [f"FIELD: {shown}", ""]
-    out += ["DESCRIPTION:", *_wrap(said or str(_resolve(schemas, node).get("description", "")), 4), "    "]
+        out += [f"FIELD: {shown}", *_enum(node, ""), "", ""]
+    told = [text for text in dict.fromkeys((said, str(_resolve(schemas, node).get("description", "")))) if text]
+    out += ["DESCRIPTION:", *(line for text in told or [""] for line in _wrap(text, 4)), "    "]
     target = _resolve(schemas, node)
     if target.get("properties"):
         out += ["FIELDS:", *_fields(schemas, target, 2, recursive)]
@@ -74,14 +75,15 @@ def _resolve(schemas: Object, node: Any) -> Object:
             return out
 
 
-def _type(node: Object) -> str:
+def _type(node: Object, schemas: Object) -> str:
     ref = node.get("$ref") or next((part["$ref"] for part in node.get("allOf") or () if "$ref" in part), None)
     if ref:
-        return str(ref.rpartition(".")[2])
+        named = schemas[ref.rpartition("/")[2]].get("type", "object")
+        return str(ref.rpartition(".")[2] if named == "object" else named)  # Time is a string
     if node.get("type") == "array":
-        return f"[]{_type(node['items'])}"
+        return f"[]{_type(node['items'], schemas)}"
     if isinstance(node.get("additionalProperties"), dict):
-        return f"map[string]{_type(node['additionalProperties'])}"
+        return f"map[string]{_type(node['additionalProperties'], schemas)}"
     return {"object": "Object"}.get(node.get("type", ""), node.get("type") or "Object")
 
 
@@ -89,7 +91,8 @@ def _fields(schemas: Object, node: Object, pad: int, recursive: bool) -> list[st
     out, required = [], set(node.get("required") or ())
     for name, field in sorted(node["properties"].items()):
         mark = " -required-" if name in required else ""
-        out.append(f"{' ' * pad}{name}\t<{_type(field)}>{mark}")
+        out.append(f"{' ' * pad}{name}\t<{_type(field, schemas)}>{mark}")
+        out += _enum(field, " " * pad)
         if recursive:
             inner = _resolve(schemas, field)
             if inner.get("properties") and pad < 24:
@@ -99,9 +102,24 @@ def _fields(schemas: Object, node: Object, pad: int, recursive: bool) -> list[st
     return out
 
 
+def _enum(field: Object, pad: str) -> list[str]:
+    """The values of an enumeration, the first four of them."""
+    values = sorted(str(value) or '""' for value in field.get("enum") or ())
+    if not values:
+        return []
+    return [f"{pad}enum: {', '.join(values[:4])}{', ....' if len(values) > 4 else ''}"]
+
+
 def _wrap(text: str, pad: int) -> list[str]:
     return [
         line
         for part in (text or "<empty>").split("\n")
-        for line in textwrap.wrap(part, 78, initial_indent=" " * pad, subsequent_indent=" " * pad) or [""]
+        for line in _fold(part, " " * pad) or [" " * pad]
     ]
+
+
+def _fold(text: str, pad: str) -> list[str]:
+    """80 columns; long words such as addresses stay whole."""
+    return textwrap.wrap(
+        text, 80, initial_indent=pad, subsequent_indent=pad, break_long_words=False, break_on_hyphens=False
+    )

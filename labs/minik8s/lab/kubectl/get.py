@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minik8s.lab import refs
-from minik8s.lab.kubectl import jsonpath, printer
+from minik8s.lab.kubectl import gotemplate, jsonpath, printer
 from minik8s.lab.kubectl.args import UsageError
 from minik8s.lab.kubectl.session import Session
 from minik8s.objects import Object
@@ -148,7 +148,7 @@ def labels_text(labels: dict[str, str] | None) -> str:
 # ---- whole objects --------------------------------------------------------------
 def _objects(s: Session, targets: list[refs.Ref], output: str) -> None:
     form, _, rest = output.partition("=")
-    if form not in {"yaml", "json", "name", "jsonpath", "custom-columns", "go-template"}:
+    if form not in {"yaml", "json", "name", "jsonpath", "custom-columns", "go-template", "template"}:
         raise UsageError(
             f'error: unable to match a printer suitable for the output format "{output}", '
             f"allowed formats are: {FORMATS}"
@@ -185,7 +185,10 @@ def _objects(s: Session, targets: list[refs.Ref], output: str) -> None:
     elif form == "custom-columns":
         _custom_columns(s, rest, objects)
     else:
-        raise UsageError("error: go-template은 작은 kubectl에 없다. -o jsonpath나 -o custom-columns를 쓰자.")
+        try:
+            s.out.write(gotemplate.render(rest, whole))
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"error: error executing template {rest!r}: {error}") from None
 
 
 def _fetch(s: Session, ref: refs.Ref) -> list[Object]:

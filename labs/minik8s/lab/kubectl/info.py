@@ -9,7 +9,7 @@ from minik8s.lab.kubectl.customkinds import custom_kinds
 from minik8s.lab.kubectl.describe_text import age
 from minik8s.lab.kubectl.session import Session, duration
 from minik8s.objects import Object
-from minik8s.objects.kinds import KINDS
+from minik8s.objects.kinds import KINDS, Kind
 from minik8s.wire import StatusError
 
 
@@ -19,22 +19,39 @@ def version(s: Session) -> None:
 
 
 def cluster_info(s: Session) -> None:
-    s.print(f"Kubernetes control plane is running at {s.place.name}")
+    s.print(f"Kubernetes control plane is running at {getattr(s.place, 'url', s.place.name)}")
+    s.print("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.")
 
 
 def api_resources(s: Session) -> None:
-    rows = [["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]]
-    group = s.args.options.get("api-group")
-    for kind in sorted([*KINDS, *custom_kinds(s.client)], key=lambda k: (k.group, k.plural)):
-        if "list" not in kind.verbs or (group is not None and kind.group != group):
+    """Every kind in the version that the server prefers, by group and name."""
+    wide, group = s.args.get("output") == "wide", s.args.options.get("api-group")
+    verbs = {verb for verb in s.args.get("verbs").split(",") if verb}
+    rows = []
+    for kind in sorted(_preferred(s), key=lambda k: (k.group, k.plural)):
+        if (group is not None and kind.group != group) or not verbs <= set(kind.verbs):
             continue
         if "namespaced" in s.args.options and s.args.on("namespaced") != kind.namespaced:
             continue
-        rows.append(
-            [kind.plural, ",".join(kind.short_names), kind.api_version, str(kind.namespaced).lower(), kind.kind]
-        )
-    for line in printer.columns(rows):
-        s.print(line)
+        if s.args.get("output") == "name":
+            s.print(kind.resource_name)
+            continue
+        row = [kind.plural, ",".join(kind.short_names), kind.api_version, str(kind.namespaced).lower(), kind.kind]
+        rows.append([*row, ",".join(sorted(kind.verbs)), ",".join(kind.categories)] if wide else row)
+    head = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", *(["VERBS", "CATEGORIES"] if wide else [])]
+    if s.args.get("output") != "name":
+        for line in printer.columns([*([] if s.args.on("no-headers") else [head]), *rows]):
+            s.print(line)
+
+
+def _preferred(s: Session) -> list[Kind]:
+    """One version of each kind: of each group the version that the server names as preferred, else what there is."""
+    preferred = {g["name"]: g["preferredVersion"]["version"] for g in s.client.call("GET", "/apis")["groups"]}
+    found: dict[str, Kind] = {}
+    for kind in [*KINDS, *custom_kinds(s.client)]:
+        if kind.resource_name not in found or kind.version == preferred.get(kind.group):
+            found[kind.resource_name] = kind
+    return list(found.values())
 
 
 def api_versions(s: Session) -> None:

@@ -157,7 +157,7 @@ def _top_nodes(s: Session) -> None:
                 f"{memory * 100 // value(have['memory'])}%",
             ]
         )
-    for line in columns(rows):
+    for line in columns([*row, ""] for row in rows):  # the real one ends every cell, the last too
         s.print(line)
 
 
@@ -176,5 +176,5 @@ def _top_pods(s: Session) -> None:
     if len(rows) == 1:
         s.err.write(f"No resources found in {s.namespace} namespace.\n")
         return
-    for line in columns(rows):
+    for line in columns([*row, ""] for row in rows):
         s.print(line)

@@ -18,8 +18,7 @@ def columns(rows: Iterable[Sequence[str]], padding: int = 3, minimum: int = 6) -
     widths = [max((len(row[i]) + padding for row in table if i < len(row) - 1), default=0) for i in range(count)]
     widths = [max(width, minimum) for width in widths]
     return [
-        "".join(cell.ljust(widths[i]) if i < len(row) - 1 else cell for i, cell in enumerate(row)).rstrip(" ")
-        for row in table
+        "".join(cell.ljust(widths[i]) if i < len(row) - 1 else cell for i, cell in enumerate(row)) for row in table
     ]
 
 

@@ -159,6 +159,7 @@ def _history(s: Session, ref: refs.Ref) -> None:
         s.print(f"{label} with revision #{wanted}")
         for line in template_lines(found):
             s.print(line)
+        s.print()
         return
     s.print(f"{label} ")
     for line in columns([["REVISION", "CHANGE-CAUSE"], *[[str(n), cause] for n, cause, _ in revisions]], 2, 0):
