@@ -26,6 +26,7 @@ from minik8s.grading.notebook import Cell
 
 SHIPPED = (Path(__file__).parents[2] / "assignments", Path(__file__).parents[1] / "assignments")
 """Where the assignments are: in a checkout, and in an installed wheel."""
+BOOK = Path(__file__).parents[3] / "book"
 PRACTICE = b"practice"
 """The secret of variants that nobody is graded on."""
 
@@ -148,6 +149,17 @@ class Assignment:
 
     def _yaml(self, name: str) -> Any:
         return yaml.safe_load((self.folder / name).read_text(encoding="utf-8"))
+
+
+def chapters() -> dict[str, str]:
+    """Titles of the book's chapters by name; none where the book is not beside us."""
+    out = {}
+    for path in sorted(BOOK.glob("*.md")) if BOOK.is_dir() else ():
+        text = path.read_text(encoding="utf-8")
+        heading = next((line for line in text.splitlines() if line.startswith("# ")), "")
+        if heading:
+            out[path.stem] = heading.removeprefix("# ").strip()
+    return out
 
 
 def shipped(folders: tuple[Path, ...] = SHIPPED) -> list[Assignment]:

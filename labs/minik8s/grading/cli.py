@@ -13,6 +13,7 @@ from minik8s.grading import batch, feedback, report, sandbox, similar
 from minik8s.grading import collect as intake
 from minik8s.grading import export as exporting
 from minik8s.grading import release as releasing
+from minik8s.grading.assignment import chapters
 from minik8s.grading.course import Course, CourseError, create, write
 
 UNSAFE = """--unsafe: 학생의 코드를 울타리 없이 이 계정으로 돌린다. 그 코드는 이 계정이 할 수 있는 일을 모두 할 수 있다.
@@ -90,9 +91,10 @@ def _bar(name: str) -> Callable[[int, int], None]:
 def _feedback(args: argparse.Namespace) -> int:
     course, pages = Course(args.course), 0
     names = {student.id: student.name for student in course.roster}
+    titles = chapters()
     for assignment in course.assignments(args.assignments):
         for student, result in batch.results(course, assignment).items():
-            html = feedback.page(result, names.get(student, ""), assignment.title, course.book)
+            html = feedback.page(result, names.get(student, ""), assignment.title, course.book, titles)
             write(course.root / "feedback" / assignment.name / f"{student}.html", html)
             pages += 1
     print(f"피드백 {pages}쪽을 feedback/에 만들었다.")
@@ -125,9 +127,11 @@ def _similar(args: argparse.Namespace) -> int:
                 continue
             values[student.id] = assignment.variant(course.secret, student.id)
         answers = {who: texts for who, texts in answers.items() if texts}
-        given = "\n".join(cell.source for cell in assignment.handout(assignment.variant()))
+        practice = assignment.variant()
+        given = "\n".join(cell.source for cell in assignment.handout(practice))
+        model = (assignment.model(practice), practice)
         print(f"{assignment.name}: 제출 {len(answers)}개")
-        for pair in similar.pairs(answers, values, given, args.threshold):
+        for pair in similar.pairs(answers, values, given, args.threshold, assignment.answers, model):
             why = ["글자까지 같다"] * pair.same + [f"닮음 {pair.likeness:.0%}"] * (pair.likeness > 0)
             why += pair.foreign
             print(f"  {pair.first} · {pair.second}: {', '.join(why)}")

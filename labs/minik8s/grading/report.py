@@ -21,8 +21,9 @@ def text(assignment: Assignment, found: dict[str, dict[str, Any]], students: int
     lines.append(f"  평균 {mean(scores):.1f}, 가운데값 {median(scores):g}, 만점 {assignment.points:g}점")
     lines += ["  점수의 분포", *_distribution(scores, assignment.points)]
     lines += ["  어려운 검사", *_hardest(assignment, found)]
-    mistakes = _mistakes(found)
-    return "\n".join([*lines, *(["  흔한 실패", *mistakes] if mistakes else [])]) + "\n"
+    for title, rows in (("흔한 오해", _misconceptions(assignment, found)), ("흔한 실패", _mistakes(found))):
+        lines += [f"  {title}", *rows] if rows else []
+    return "\n".join(lines) + "\n"
 
 
 def _distribution(scores: list[float], points: float) -> list[str]:
@@ -39,6 +40,18 @@ def _hardest(assignment: Assignment, found: dict[str, dict[str, Any]]) -> list[s
             rows.append((sum(g >= check.points for g in got) / len(got), check))
     rows.sort(key=lambda row: (row[0], row[1].id))
     return [f"    {rate:4.0%} 통과  {check.title}{' (숨은 검사)' if check.hidden else ''}" for rate, check in rows]
+
+
+def _misconceptions(assignment: Assignment, found: dict[str, dict[str, Any]]) -> list[str]:
+    """Known wrong answers that lose exactly the checks that somebody lost. Several may: then all are named."""
+    known: dict[frozenset[str], list[str]] = {}
+    for entry in assignment.wrong():
+        known.setdefault(frozenset(entry["loses"]), []).append(entry["title"])
+    counts: Counter[frozenset[str]] = Counter()
+    for result in found.values():
+        counts[frozenset(c["id"] for c in result["checks"] if not c["manual"] and c["got"] < c["points"])] += 1
+    ranked = sorted(((n, lost) for lost, n in counts.items() if lost in known), key=lambda p: (-p[0], sorted(p[1])))
+    return [f"    {count:3d}명  {' 또는 '.join(known[lost])}" for count, lost in ranked]
 
 
 def _mistakes(found: dict[str, dict[str, Any]], most: int = 8) -> list[str]:
