@@ -1,10 +1,13 @@
-"""Score files that other programs read: Excel, Canvas, Moodle, nbgrader's gradebook."""
+"""Score files that other programs read: Excel, Canvas, Moodle, LTI tools, nbgrader's gradebook."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from minik8s.grading import gradebook
 from minik8s.grading.assignment import Assignment
@@ -20,7 +23,10 @@ def export(course: Course, assignments: list[Assignment], kind: str) -> list[Pat
     folder = course.root / "export"
     if kind == "nbgrader":
         return [gradebook.export(course, assignments, folder / "nbgrader")]
-    makers = {"csv": scores, "canvas": canvas, "moodle": moodle, "lti": lti}
+    if kind == "lti":
+        write(folder / "lti.json", json.dumps(lti(course, assignments), ensure_ascii=False, indent=1) + "\n")
+        return [folder / "lti.json"]
+    makers = {"csv": scores, "canvas": canvas, "moodle": moodle}
     path = folder / ("scores.csv" if kind == "csv" else f"{kind}.csv")
     write(path, text(makers[kind](course, assignments)), "utf-8-sig")
     out = [path]
@@ -73,19 +79,32 @@ def canvas(course: Course, assignments: list[Assignment]) -> Table:
 
 
 def moodle(course: Course, assignments: list[Assignment]) -> Table:
-    """Moodle's grade import: idnumber and a column per grade item."""
+    """Moodle's grade import: `ID number` is mapped to useridnumber, each other column to a grade item."""
     found = {a.name: results(course, a) for a in assignments}
-    return [["idnumber", "fullname", *(a.title for a in assignments)]] + [
+    return [["ID number", "Full name", *(a.title for a in assignments)]] + [
         [s.id, s.name, *(number(found[a.name].get(s.id, {}).get("score")) for a in assignments)] for s in course.roster
     ]
 
 
-def lti(course: Course, assignments: list[Assignment]) -> Table:
-    """One row per score, with the fields of LTI's Assignment and Grade Services (scoreGiven, scoreMaximum, ...)."""
-    rows = [["userId", "lineItem", "scoreGiven", "scoreMaximum", "activityProgress", "gradingProgress"]]
+def lti(course: Course, assignments: list[Assignment]) -> list[dict[str, Any]]:
+    """A line item and its scores per assignment, as LTI's Assignment and Grade Services 2.0 take them.
+
+    `userId` is the roster's id: an LTI tool that posts them replaces it by the platform's own where they differ.
+    """
+    out = []
     for assignment in assignments:
+        item = {"label": assignment.title, "resourceId": assignment.name, "scoreMaximum": assignment.points}
+        rows = []
         for student, result in results(course, assignment).items():
             waiting = any(c["got"] is None for c in result["checks"])
-            rows.append([student, assignment.name, number(result["score"]), number(result["points"]),
-                         "Submitted", "PendingManual" if waiting else "FullyGraded"])
-    return rows
+            graded = (course.root / "graded" / assignment.name / f"{student}.json").stat().st_mtime
+            rows.append({
+                "userId": student,
+                "scoreGiven": result["score"],
+                "scoreMaximum": result["points"],
+                "timestamp": datetime.fromtimestamp(graded, UTC).isoformat(timespec="milliseconds"),
+                "activityProgress": "Completed",
+                "gradingProgress": "PendingManual" if waiting else "FullyGraded",
+            })
+        out.append({"lineItem": item, "scores": rows})
+    return out

@@ -66,6 +66,53 @@ def test_zips_of_macos_and_korean_windows(course: Course, tmp_path: Path) -> Non
     assert taken(course) == {"2026001": b"mac", "2026002": b"windows"}
 
 
+def raw_zip(*members: tuple[bytes, bytes, int]) -> bytes:
+    """A zip whose names are these very bytes: (name, data, flag bits), as other programs write it."""
+    made = io.BytesIO()
+    places = [f"{number:0{len(name)}d}" for number, (name, _, _) in enumerate(members, 1)]
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as up:
+        for place, (_, data, _) in zip(places, members, strict=True):
+            up.writestr(place, data)
+    raw = bytearray(made.getvalue())
+    for place, (name, _, flags) in zip(places, members, strict=True):
+        for signature, flag_at, name_at in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):
+            at = raw.find(signature)
+            while raw[at + name_at : at + name_at + len(name)] != place.encode():
+                at = raw.find(signature, at + 1)
+            raw[at + name_at : at + name_at + len(name)] = name
+            raw[at + flag_at : at + flag_at + 2] = flags.to_bytes(2, "little")
+    return bytes(raw)
+
+
+UTF8 = 0x800
+
+
+@pytest.mark.parametrize(("who", "name", "flags"), [
+    ("Windows Explorer, Korean code page", "3주 과제/이 영희 최종 (2).ipynb".encode("cp949"), 0),
+    ("Windows Explorer, a name outside of the code page", "3주 과제/이 영희 ✓.ipynb".encode(), UTF8),
+    ("macOS Archive Utility: NFD, and no flag", unicodedata.normalize("NFD", "3주 과제/이 영희.ipynb").encode(), 0),
+    ("macOS ditto: NFD with the flag", unicodedata.normalize("NFD", "3주 과제/이영희.ipynb").encode(), UTF8),
+    ("7-Zip and Bandizip: NFC with the flag", "이 영희/제출.ipynb".encode(), UTF8),
+    ("backslashes of old Windows programs", "3주 과제\\이영희.ipynb".encode("cp949"), 0),
+    ("a syllable that cp949 adds to euc-kr", "이영희_뷁.ipynb".encode("cp949"), 0),
+])
+def test_zips_as_each_program_writes_them(course: Course, tmp_path: Path, who: str, name: bytes, flags: int) -> None:
+    junk = unicodedata.normalize("NFD", "__MACOSX/3주 과제/._이 영희.ipynb").encode()
+    (tmp_path / "올림.zip").write_bytes(raw_zip((name, b"answer", flags), (junk, b"resource fork", 0)))
+    report = collect(course, NAME, tmp_path / "올림.zip")
+    assert report.left == [], who
+    assert taken(course) == {"2026002": b"answer"}, who
+
+
+def test_a_zip_of_a_learning_platform_holds_a_folder_per_student(course: Course, tmp_path: Path) -> None:
+    """Moodle: `NAME_NUMBER_assignsubmission_file_/file`; Canvas: `name_NUMBER_NUMBER_file`."""
+    with archive(tmp_path) as up:
+        up.writestr("김철수_431287_assignsubmission_file_/01-first-manifest.ipynb", b"moodle")
+        up.writestr("이영희_9921_77123_01-first-manifest-1.ipynb", b"canvas")
+    collect(course, NAME, tmp_path / "up.zip")
+    assert taken(course) == {"2026001": b"moodle", "2026002": b"canvas"}
+
+
 def test_archives_that_mean_harm_leave_nothing(course: Course, tmp_path: Path) -> None:
     with archive(tmp_path) as up:
         up.writestr("../../2026001.ipynb", b"slip")
