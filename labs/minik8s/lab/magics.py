@@ -11,7 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from minik8s.lab import explain_errors, kubectl, pipes
+from minik8s.lab import explain_errors, kubectl, manifests, pipes, yaml_mistakes
 from minik8s.lab.kubectl import complete
 from minik8s.wire import StatusError
 
@@ -119,12 +119,24 @@ def _run(line: str, stdin: str) -> None:
 
 # ---- %%manifest -------------------------------------------------------------------
 def manifest(line: str, cell: str) -> None:
-    """Apply the YAML of the cell; what is wrong is told at its line, in Korean."""
+    """Apply the YAML of the cell, all of it or nothing when it cannot be read; mistakes are told at their lines."""
     lab = current()
     try:
-        for name in lab.apply(cell):
-            print(f"{name} 적용")
-    except ValueError as error:
-        print(error)
-    except StatusError as error:
-        print(explain_errors.at_lines(error, cell))
+        nodes = yaml_mistakes.documents(cell)
+        mistakes = yaml_mistakes.check(nodes)
+        if mistakes:
+            raise yaml_mistakes.MistakeError(mistakes)
+    except yaml_mistakes.MistakeError as error:
+        print("이 매니페스트는 보내지 않았다.")
+        print("\n".join(yaml_mistakes.marked(mistake, cell) for mistake in error.mistakes))
+        return
+    if not nodes:
+        print("셀이 비어 있다. 적용할 매니페스트가 없다.")
+    for node in nodes:
+        try:
+            for name in lab.apply(manifests.parse(cell[node.start_mark.index : node.end_mark.index])):
+                print(f"{name} 적용")
+        except ValueError as error:
+            print(error)
+        except StatusError as error:
+            print(explain_errors.at_lines(error, cell, node))
