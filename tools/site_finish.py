@@ -66,7 +66,7 @@ def index(html: Path) -> None:
         "--site",
         str(html),
         "--glob",
-        "book/**/*.html",
+        "{book,labs}/**/*.html",
         "--force-language",
         "ko",
         "--root-selector",

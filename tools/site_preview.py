@@ -1,4 +1,5 @@
-"""Builds one page quickly into _build/preview, beside landing page and glossary: `run.py book --page 05`."""
+"""Builds one page quickly into _build/preview, beside landing page and glossary: `run.py book --page 05`
+(`--page labs/05` for a lab)."""
 
 from __future__ import annotations
 
@@ -14,10 +15,11 @@ PREVIEW = ROOT / "_build" / "preview"
 
 
 def find(name: str) -> Path:
-    name = name.removesuffix(".md").removeprefix("book/")
-    found = sorted((ROOT / "book").glob(f"{name}*.md"))
+    folder, _, stem = name.removesuffix(".md").rpartition("/")
+    folder = {"": "book", "labs": "labs/notebooks"}.get(folder, folder)
+    found = sorted((ROOT / folder).glob(f"{stem}*.md"))
     if not found:
-        sys.exit(f"실패: book/{name}*.md가 없다")
+        sys.exit(f"실패: {folder}/{stem}*.md가 없다")
     return found[0].relative_to(ROOT).with_suffix("")
 
 

@@ -3,24 +3,21 @@
 When MINIK8S_CONTEXT is set (tools/kind_labs.sh), the labs run on that cluster alone.
 """
 
-import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import jupytext
 import pytest
-from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
-LABS = HERE.parents[1] / "labs"
+ROOT = HERE.parents[1]
+LABS = ROOT / "labs"
 NOTEBOOKS = sorted((LABS / "notebooks").glob("*.md"))
 GIVEN = os.environ.get("MINIK8S_CONTEXT")
 PLACES = [GIVEN] if GIVEN else ["embedded", "minik8s up"]
-AT_ONCE = 3
-"""Labs wait more than they work on a real clock, and each has a namespace of its own."""
 
 
 def pytest_collection_modifyitems(items):
@@ -47,49 +44,29 @@ def server(tmp_path_factory):
     assert process.wait() == 0
 
 
+def lab_runs(*arguments):
+    """(the runs, what was left behind) as tools/lab_runs.py tells them."""
+    command = [sys.executable, str(ROOT / "tools" / "lab_runs.py"), "--json", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines and "left" in lines[-1], done.stderr
+    return lines[:-1], lines[-1]["left"]
+
+
 @pytest.fixture(scope="session", params=PLACES)
 def place(request):
-    """The environment of one place."""
-    if request.param == "embedded":
-        return {"MINIK8S_CONTEXT": "embedded"}
-    if request.param == "minik8s up":
-        return request.getfixturevalue("server")
-    return {"MINIK8S_CONTEXT": request.param}
+    return request.param
 
 
 @pytest.fixture(scope="session")
-def printed(request, place):
-    """What the labs that are to be tested print in this place, by name; an exception when a cell raised."""
+def ran(request, place):
+    """(name of a lab -> its runs, what they left behind), run twice in a row on a cluster that stays."""
     mine = [item for item in request.session.items if item.path.parent == HERE]
     calls = [getattr(item, "callspec", None) for item in mine]
-    wanted = {call.params["path"] for call in calls if call and "path" in call.params}
-    before = dict(os.environ)
-    os.environ.update(place)
-    try:
-        return asyncio.run(_all(sorted(wanted)))
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-
-async def _all(paths):
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def one(path):
-        async with turns:
-            return await run(path)
-
-    return dict(zip(paths, await asyncio.gather(*map(one, paths), return_exceptions=True), strict=True))
-
-
-async def run(path, cells=None):
-    """The text that a lab prints, run from the top to the end, or in its first `cells` code cells only."""
-    notebook = jupytext.read(path)
-    if cells is not None:
-        code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-        notebook.cells = notebook.cells[: code[cells - 1] + 1]
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(LABS)}})
-    await client.async_execute()
-    outputs = [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
-    return "".join(out.get("text", "") for out in outputs)
+    wanted = {call.params["path"].stem for call in calls if call and "path" in call.params}
+    often = [] if place == "embedded" else ["--twice"]
+    at_once = 2 if place == "embedded" else 6
+    runs, left = lab_runs(
+        "--place", "up" if place == "minik8s up" else place, "--at-once", at_once, *often, *sorted(wanted)
+    )
+    return {name: [run for run in runs if run["lab"] == name] for name in wanted}, left

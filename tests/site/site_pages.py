@@ -16,5 +16,10 @@ def pages() -> list[str]:
     return sorted(path.relative_to(SITE).as_posix() for path in SITE.glob("book/**/*.html"))
 
 
+def lab_pages() -> list[str]:
+    """The labs' pages, relative to the site."""
+    return sorted(path.relative_to(SITE).as_posix() for path in SITE.glob("labs/notebooks/*.html"))
+
+
 def live_pages() -> list[str]:
     return [name for name in pages() if 'id="live-page"' in (SITE / name).read_text(encoding="utf-8")]

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from site_pages import pages
+from site_pages import lab_pages, pages
 
 LIVE_SHARE = 0.95
 LIMIT = 9_000_000  # gzipped bytes to the first output
@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def parsed(site: Path) -> dict[str, Page]:
-    names = [*pages(), "index.html", "search.html"]
+    names = [*pages(), *lab_pages(), "index.html", "search.html"]
     return {name: Page((site / name).read_text(encoding="utf-8")) for name in names}
 
 
@@ -78,7 +78,7 @@ def test_ids_are_unique_and_images_described(parsed):
 
 
 def test_every_page_names_its_version_language_and_summary(site):
-    for name in pages():
+    for name in [*pages(), *lab_pages()]:
         text = (site / name).read_text(encoding="utf-8")
         assert '<html lang="ko"' in text
         assert re.search(r"쿠버네티스 1\.\d+에서 확인한", text), name
@@ -99,7 +99,7 @@ def test_frame_is_korean(site):
         "Copyright",
         "Contents",
     )
-    for name in pages():
+    for name in [*pages(), *lab_pages()]:
         text = re.sub(r"<script.*?</script>", "", (site / name).read_text(encoding="utf-8"), flags=re.S)
         body = text[text.index("<body") :]
         found = [words for words in english if re.search(rf'(>|title="|aria-label=")\s*{words}', body)]
@@ -135,6 +135,15 @@ def test_first_output_costs_less_than_nine_megabytes(site):
         *(f"pyodide/{name}" for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")),
     ]
     assert sum(len(gzip.compress((live / name).read_bytes(), 6)) for name in names) < LIMIT
+
+
+def test_chapters_and_labs_lead_to_each_other(parsed):
+    """Every lab is read in a chapter that links to it, and says which."""
+    chapters = {name: page.links for name, page in parsed.items() if name.startswith("book/")}
+    for lab in lab_pages():
+        back = [link for link in parsed[lab].links if link.startswith("../../book/")]
+        linked = [name for name, links in chapters.items() if f"../{lab}" in links and f"../../{name}" in back]
+        assert [name for name in linked if name not in ("book/labs.html", "book/incidents.html")], lab
 
 
 def test_theme_ships_no_icon_script(site):

@@ -156,11 +156,13 @@ const cells = page.cells.map((data) => {
   return cell;
 });
 
-// A cell needs what the cells before it made: those that have not run go first.
-async function runTo(target) {
+// A cell needs what the cells before it made: those that have not run go first. A solution runs only when the reader
+// asks for it or for everything: what its check looks at is the reader's own work.
+async function runTo(target, solve = false) {
   if (busy) return;
   const mine = ++wanted;
-  const before = cells.slice(0, cells.indexOf(target)).filter((cell) => cell.live && !cell.ran);
+  const before = cells.slice(0, cells.indexOf(target)).filter(
+    (cell) => cell.live && !cell.ran && (solve || !cell.tags.includes("solution")));
   for (const cell of before) {
     tell(target, `앞의 셀부터 실행한다 (${before.indexOf(cell) + 1}/${before.length})`);
     const ok = await cell.run();
@@ -175,7 +177,7 @@ async function runAll() {
   const last = cells.filter((cell) => cell.live && !cell.hidden).at(-1);
   if (!last || busy) return;
   restart();
-  await runTo(last);
+  await runTo(last, true);
 }
 
 function stop() {
@@ -221,7 +223,7 @@ function exportPython() {
 }
 
 async function exportNotebook() {
-  const url = new URL(`../../_static/notebooks/${base}.ipynb`, import.meta.url);
+  const url = new URL(`../notebooks/${page.page}.ipynb`, import.meta.url);
   const notebook = await (await fetch(url)).json();
   for (const cell of cells) notebook.cells[cell.index].source = cell.text;
   save(`${base}.ipynb`, "application/x-ipynb+json", JSON.stringify(notebook, null, 1));

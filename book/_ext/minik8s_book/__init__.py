@@ -9,10 +9,10 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import assignments, boxes, cells, chapters, exercise, folds, frame, goals, kernel, quiz
+from . import assignments, boxes, cells, chapters, exercise, folds, frame, goals, kernel, labs, quiz
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    for part in (folds, boxes, goals, exercise, quiz, assignments, cells, chapters, kernel, frame):
+    for part in (folds, boxes, goals, exercise, quiz, assignments, cells, chapters, labs, kernel, frame):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -79,6 +79,9 @@ class Reveal(SphinxDirective):
 
 
 class Hint(Reveal):
+    """Also MyST's own `hint` with `:class: dropdown`, as notebooks write it: JupyterLab folds that form too."""
+
+    option_spec: ClassVar = {"class": directives.class_option}
     title, kind = "힌트", "hint"
 
 
@@ -87,3 +90,4 @@ def setup(app: Sphinx) -> None:
         app.add_directive(box.kind, box)
     app.add_directive("reveal", Reveal)
     app.add_directive("clue", Hint)
+    app.add_directive("hint", Hint, override=True)

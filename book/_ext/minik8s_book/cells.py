@@ -192,9 +192,8 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
     """Each page as a notebook without outputs, which the page's export fills with the reader's edits."""
     if exception is not None or app.builder.name != "html":
         return
-    folder = Path(app.outdir) / "_static" / "notebooks"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted((Path(app.outdir).parent / OUTPUT_FOLDER / "book").glob("*.ipynb")):
+    folder, made = Path(app.outdir) / "_static" / "notebooks", Path(app.outdir).parent / OUTPUT_FOLDER
+    for path in sorted(made.rglob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         for index, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{index}"
@@ -203,13 +202,17 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
                 cell.outputs, cell.execution_count = [], None
             cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("name", "tags")}
         notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-        (folder / path.name).write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
+        target = folder / path.relative_to(made)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
 
 
 def code_fold(self: Any, node: nodes.Element) -> None:
     """MyST-NB's fold of a cell, with a label that says the same to everyone."""
     classes = " ".join(node["classes"])
     what = "코드와 결과" if "all" in classes else "결과" if "output" in classes and "input" not in classes else "코드"
+    if "tag_solution" in (node.parent or {}).get("classes", []):
+        what = "풀이"
     self.body.append(f'<details class="fold code-fold"><summary>{what} 보기</summary>\n')
 
 

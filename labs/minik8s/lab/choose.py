@@ -51,7 +51,7 @@ class Chooser:
 def options() -> list[tuple[str, str]]:
     """(what the menu says, context), the embedded cluster first; contexts that are not for practice say so."""
     from minik8s.lab.connect import EMBEDDED
-    from minik8s.lab.remote import ContextRefused, check_context, contexts, user_kubeconfig
+    from minik8s.lab.contexts import ContextRefused, check_context, contexts, user_kubeconfig
 
     found = [("내장 클러스터", EMBEDDED)]
     try:

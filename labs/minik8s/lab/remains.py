@@ -1,7 +1,7 @@
 """실습이 실제 클러스터에 남기는 것: 이름표를 붙여 만들고, 남은 것을 찾고, 제 것만 지운다.
 
-A namespace names its owner (user@machine:process), so that neither a lab that still runs nor
-another student's is taken for a leftover.
+A namespace names its owner (user@machine/hardware address:process), so that neither a lab that still runs nor
+another student's is taken for a leftover, not even between machines that were copied with their host name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import time
+import uuid
 
 from minik8s.client import Client
 from minik8s.objects import Object
@@ -57,11 +58,12 @@ def stuck(client: Client) -> list[tuple[str, str]]:
     return found
 
 
-def announce(client: Client) -> None:
-    """Tell of what earlier labs left. Who may not list namespaces is told nothing."""
+def tidy(client: Client) -> None:
+    """Clear away what this user's dead labs left, and tell of it. Who may not list namespaces is told nothing."""
     try:
         for name in leftovers(client):
-            print(f"지난 실습이 남긴 네임스페이스가 있다: {name}. `k.remove_leftovers()`로 지울 수 있다.")
+            remove(client, name)
+            print(f"지난 실습이 치우지 못하고 끝난 네임스페이스 {name}을 지웠다.")
         for name, why in stuck(client):
             print(
                 f"네임스페이스 {name}이 지워지다 멈춰 있다({why or '까닭이 적혀 있지 않다'}). "
@@ -71,6 +73,19 @@ def announce(client: Client) -> None:
     except StatusError as error:
         if error.code != 403:
             raise
+
+
+def traces(client: Client) -> list[str]:
+    """`kind/name` of everything that is still there of this user's labs, whether they run or not."""
+    spaces = {ns["metadata"]["name"]: ns for ns in client.list("namespaces", label_selector=LABEL)}
+    mine = {name for name, ns in spaces.items() if _owner(ns)[0] == _self()}
+    found = [f"namespaces/{name}" for name in sorted(mine)]
+    for resource in CLUSTER_SCOPED:
+        for obj in client.list(resource, label_selector=LABEL):
+            home, name = obj["metadata"]["labels"][LABEL], obj["metadata"]["name"]
+            if name not in mine and (home in mine or (home not in spaces and home.startswith("minik8s-"))):
+                found.append(f"{resource}/{name}")
+    return found
 
 
 def remove(client: Client, name: str) -> None:
@@ -111,16 +126,22 @@ def await_usable(client: Client, name: str, timeout: float = 15.0) -> None:
 
 
 def _left(ns: Object) -> bool:
-    meta = ns["metadata"]
-    owner, _, process = ((meta.get("annotations") or {}).get(OWNER) or "").rpartition(":")
-    return not meta.get("deletionTimestamp") and owner == _self() and not _alive(int(process))
+    owner, process = _owner(ns)
+    return not ns["metadata"].get("deletionTimestamp") and owner == _self() and not _alive(process)
+
+
+def _owner(ns: Object) -> tuple[str, int]:
+    """(who, process) of a lab's namespace; ("", 0) when it does not say."""
+    owner, _, process = ((ns["metadata"].get("annotations") or {}).get(OWNER) or "").rpartition(":")
+    return (owner, int(process)) if process.isdigit() else ("", 0)
 
 
 def _self() -> str:
     try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
+        user = getpass.getuser()
     except (OSError, KeyError):  # no name for this user id
-        return f"unknown@{socket.gethostname()}"
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}/{uuid.getnode():012x}"
 
 
 def _alive(process: int) -> bool:

@@ -7,13 +7,11 @@ connection pool, so its ways of authentication (certificates, tokens, exec plugi
 from __future__ import annotations
 
 import atexit
-import fnmatch
 import json
 import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from collections import deque
@@ -23,11 +21,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import yaml
-
 from minik8s.client import Client
 from minik8s.lab import outlook, refs, remains, remote_traffic
 from minik8s.lab.chronicle import Change
+from minik8s.lab.contexts import ContextRefused, check_context, contexts, private_copy, user_kubeconfig
 from minik8s.lab.load import Traffic
 from minik8s.lab.official import ADMIN
 from minik8s.lab.session import Lab, Objects
@@ -39,84 +36,10 @@ from minik8s.scheduler import explain
 from minik8s.trace import Record
 from minik8s.wire import Request, Response, StatusError, WatchEvent
 
-ALLOWED = (
-    "kind-*",
-    "minikube",
-    "minikube-minik8s",
-    "k3d-*",
-    "docker-desktop",
-    "rancher-desktop",
-    "orbstack",
-    "colima*",
-    "minik8s",
-)
-"""Contexts that are known to be for practice."""
-
-OPT_IN = "MINIK8S_ALLOW_CONTEXT"
 WATCHED = ("pods", "deployments.apps", "replicasets.apps", "nodes")
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
-
-
-class ContextRefused(RuntimeError):
-    """이 컨텍스트에는 잇지 않는다. 까닭과 할 일이 글에 있다."""
-
-
-def check_context(context: str, known: list[str]) -> None:
-    """ContextRefused unless the context exists and is for practice, or the user opted in by name."""
-    if context not in known:
-        there = ", ".join(known) or "없음"
-        raise ContextRefused(f"kubeconfig에 {context!r}라는 컨텍스트가 없다. 있는 것: {there}")
-    if any(fnmatch.fnmatchcase(context, pattern) for pattern in ALLOWED) or os.environ.get(OPT_IN) == context:
-        return
-    raise ContextRefused(
-        f"{context!r}은 연습용으로 알려진 컨텍스트가 아니라서 잇지 않는다(아는 것: {', '.join(ALLOWED)}). "
-        f"정말로 이 클러스터에서 실습하려면 환경 변수 {OPT_IN}에 이 이름을 그대로 넣고 다시 실행하자."
-    )
-
-
-def contexts(path: Path) -> list[str]:
-    """The contexts of a kubeconfig file. ContextRefused when it cannot be read."""
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return [str(entry["name"]) for entry in config.get("contexts") or []]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
-        raise ContextRefused(f"kubeconfig를 읽을 수 없다: {path}. YAML이 깨졌는지 살피자.") from None
-
-
-def user_kubeconfig(context: str = "") -> Path:
-    """The file of $KUBECONFIG (or ~/.kube/config) that knows the context; else the first that exists."""
-    named = [Path(p) for p in os.environ.get("KUBECONFIG", "").split(os.pathsep) if p]
-    there = [path for path in named or [Path.home() / ".kube" / "config"] if path.exists()]
-    for path in there:
-        if context in contexts(path):
-            return path
-    if there:
-        return there[0]
-    raise ContextRefused("kubeconfig 파일이 없다. `minik8s up`이나 `kind create cluster`로 클러스터를 먼저 만들자.")
-
-
-def private_copy(source: Path, context: str, namespace: str) -> Path:
-    """A copy for this lab only, with the context and namespace chosen; removed at exit."""
-    config = yaml.safe_load(source.read_text(encoding="utf-8")) or {}
-    base = source.parent
-    for section, part, keys in (
-        ("clusters", "cluster", ("certificate-authority",)),
-        ("users", "user", ("client-certificate", "client-key", "tokenFile")),
-    ):
-        for entry in config.get(section) or []:
-            for name in keys:
-                if (entry.get(part) or {}).get(name):
-                    entry[part][name] = str((base / entry[part][name]).resolve())
-    for entry in config.get("contexts") or []:
-        if entry["name"] == context:
-            entry["context"]["namespace"] = namespace
-    config["current-context"] = context
-    folder = Path(tempfile.mkdtemp(prefix="minik8s-lab-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "config"
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    return path
+FIRST_SECONDS = 10.0
+"""How long the first answer may take: a cluster that hangs is told soon."""
 
 
 class RemoteStream:
@@ -169,6 +92,7 @@ class Remote:
         self.name, self.kubeconfig = context, kubeconfig
         load: Any = config.new_client_from_config
         self.api_client: Any = load(str(kubeconfig), context, persist_config=False)
+        self.patience = READ_SECONDS
         self._changes: list[Change] = []
         self._streams: dict[str, RemoteStream] = {}
         self._lock = threading.Lock()
@@ -200,7 +124,7 @@ class Remote:
                 headers=headers,
                 preload_content=not watching,
                 retries=False,
-                timeout=_timeout(None if watching else READ_SECONDS),
+                timeout=_timeout(None if watching else self.patience),
             )
         except Exception as error:
             return _unreachable(self.name, error)
@@ -286,8 +210,10 @@ def _decoded(answer: Any) -> Any:
 
 def _unreachable(name: str, error: Exception) -> Response:
     text = str(error).lower()
-    if "certificate" in text or "ssl" in text:
-        why = "인증서를 믿을 수 없거나 기한이 지났다. 클러스터를 다시 만들었다면 kubeconfig도 새로 받자."
+    if "expired" in text:
+        why = "인증서의 기한이 지났다. 이 컴퓨터의 시계가 맞는지 보고, 클러스터의 인증서나 kubeconfig를 새로 받자."
+    elif "certificate" in text or "ssl" in text:
+        why = "인증서를 믿을 수 없다. 클러스터를 다시 만들었다면 kubeconfig도 새로 받자."
     elif "timed out" in text or "timeout" in text:
         why = (
             "대답이 오지 않는다. 클러스터가 켜져 있는지, 방화벽이나 프록시(NO_PROXY)가 막는지 살피자(`minik8s doctor`)."
@@ -304,14 +230,12 @@ class Unusable(RuntimeError):
 
 def connect_remote(context: str, name: str = "lab") -> RemoteLab:
     """A Lab on a real cluster, in a namespace of its own. ContextRefused or Unusable, in Korean."""
-    source = user_kubeconfig(context)
-    check_context(context, contexts(source))
     namespace = f"minik8s-{name}-{os.urandom(3).hex()}"
-    place = _place(context, private_copy(source, context, namespace))
+    place = _place(context, namespace)
     client = Client(place.handle, actor="minik8s-lab", user=ADMIN)
     try:
-        client.call("GET", "/version")
-        remains.announce(client)
+        _greet(place, client)
+        remains.tidy(client)
         client.create("namespaces", remains.namespace(namespace, name))
     except StatusError as error:
         raise Unusable(_why(error, context)) from None
@@ -322,13 +246,31 @@ def connect_remote(context: str, name: str = "lab") -> RemoteLab:
     return RemoteLab(place, namespace)
 
 
-def _place(context: str, copy: Path) -> Remote:
+def client_of(context: str) -> Client:
+    """A client of an allowed context, without a lab. ContextRefused in Korean."""
+    return Client(_place(context, "default").handle, actor="minik8s-lab", user=ADMIN)
+
+
+def _place(context: str, namespace: str) -> Remote:
     from kubernetes.config import ConfigException
 
+    source = user_kubeconfig(context)
+    check_context(context, contexts(source))
     try:
-        return Remote(context, copy)
-    except (ConfigException, OSError, ValueError) as error:  # a key that is missing, a certificate file that is gone
+        return Remote(context, private_copy(source, context, namespace))
+    except (ConfigException, OSError, ValueError, TypeError) as error:  # a key that is missing, a file that is gone
         raise ContextRefused(f"kubeconfig의 {context!r} 항목이 온전하지 않다: {error}") from None
+
+
+def _greet(place: Remote, client: Client) -> None:
+    """The first call: does anyone answer soon, and is it an API server? Unusable when it is something else."""
+    place.patience = FIRST_SECONDS
+    version = client.call("GET", "/version")
+    place.patience = READ_SECONDS
+    if not isinstance(version, dict) or "gitVersion" not in version:
+        raise Unusable(
+            f"{place.name}의 주소에서 대답한 것은 쿠버네티스 API 서버가 아니다. kubeconfig의 server를 살피자."
+        )
 
 
 def _why(error: StatusError, context: str) -> str:

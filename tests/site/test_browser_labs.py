@@ -1,0 +1,46 @@
+"""Every lab runs in its page from the first cell to the last, and every one of its checks passes there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import Watched
+from site_pages import lab_pages
+
+LONGEST = 120_000
+RESULTS = """
+minik8sLive.cells.map((cell) => ({
+  ran: cell.ran,
+  failed: cell.box?.classList.contains("live-failed") ?? false,
+  source: cell.source,
+  text: cell.output?.textContent ?? "",
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def tab(browser, address) -> Iterator[Watched]:
+    """One tab for all labs: Python comes from the browser's cache after the first."""
+    watched = Watched(browser, address, viewport={"width": 1280, "height": 900})
+    watched.page.set_default_timeout(LONGEST)
+    yield watched
+    watched.context.close()
+
+
+@pytest.mark.xdist_group("labs in the page")
+@pytest.mark.parametrize("name", lab_pages())
+def test_the_lab_passes_in_its_page(tab, name):
+    page = tab.open(name)
+    tab.problems.clear()
+    assert page.locator(".cell_output :is(pre, svg)").count() == 0, "독자가 돌리기 전에 결과가 보인다"
+    assert tab.axe() == []
+    page.evaluate("minik8sLive.runAll()")
+    cells = page.evaluate(RESULTS)
+    for cell in cells:
+        assert cell["ran"] and not cell["failed"], f"{cell['source']}\n→ {cell['text']}"
+    text = "".join(cell["text"] for cell in cells)
+    assert "[통과]" in text
+    assert "[아직]" not in text, text
+    assert tab.problems == []
+    assert tab.foreign == []
