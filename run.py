@@ -187,7 +187,9 @@ def build_book(page: "str | None" = None) -> Path:
     notebooks = ROOT / "labs" / "notebooks"  # pages without outputs: no reason to run the chapters again
     tools = sorted(path for path in (ROOT / "labs").iterdir() if path != notebooks)
     engine = digest(*tools, ROOT / "requirements.txt", ROOT / "book" / "_ext" / "live")
-    inputs = digest(ROOT / "book", notebooks, ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "tools", ROOT / "package-lock.json")
+    inputs = digest(
+        ROOT / "book", notebooks, ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "tools", ROOT / "package-lock.json"
+    )
     stamp, value = BUILD / ".book-stamp", engine + inputs
     if fresh(stamp, value) and (HTML / "index.html").exists():
         say("· 책은 그대로다")
