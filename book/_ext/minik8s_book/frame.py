@@ -98,9 +98,17 @@ def localise(app: Sphinx) -> None:
         app.translator.add_fallback(KoreanLabels())
 
 
+def without_search_index(app: Sphinx) -> None:
+    """Our search is Pagefind: Sphinx makes no index, which a second build would miss when it is gone."""
+    if app.builder.name == "html":
+        app.builder.search = False
+        app.config.html_additional_pages = {**app.config.html_additional_pages, "search": "search.html"}
+
+
 def setup(app: Sphinx) -> None:
     app.add_config_value("minik8s_description", "", "html")
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book always sets it; its extension is not loaded
     app.add_config_value("minik8s_kubernetes_version", "1.36", "html")
     app.connect("builder-inited", localise)
+    app.connect("builder-inited", without_search_index)
     app.connect("html-page-context", page_context, priority=900)
