@@ -1,5 +1,6 @@
 """A real API server as a place: what a lab makes, leaves and removes there, and how it fails."""
 
+import asyncio
 import os
 import threading
 import time

@@ -104,3 +104,12 @@ def visit(browser: Any, address: str) -> Iterator[Any]:
     yield make
     for watched in opened:
         watched.context.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any, address: str) -> Iterator[Watched]:
+    """One tab for many pages: after the first, Python comes from the browser's cache."""
+    watched = Watched(browser, address, viewport={"width": 1280, "height": 900})
+    watched.page.set_default_timeout(120_000)
+    yield watched
+    watched.context.close()

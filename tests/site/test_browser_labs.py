@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from conftest import Watched
 from site_pages import lab_pages
 
-LONGEST = 120_000
 RESULTS = """
 minik8sLive.cells.map((cell) => ({
   ran: cell.ran,
@@ -19,16 +15,6 @@ minik8sLive.cells.map((cell) => ({
 """
 
 
-@pytest.fixture(scope="module")
-def tab(browser, address) -> Iterator[Watched]:
-    """One tab for all labs: Python comes from the browser's cache after the first."""
-    watched = Watched(browser, address, viewport={"width": 1280, "height": 900})
-    watched.page.set_default_timeout(LONGEST)
-    yield watched
-    watched.context.close()
-
-
-@pytest.mark.xdist_group("labs in the page")
 @pytest.mark.parametrize("name", lab_pages())
 def test_the_lab_passes_in_its_page(tab, name):
     page = tab.open(name)
