@@ -17,9 +17,10 @@ from minik8s.dataplane import DialError
 from minik8s.edge.process.addresses import LIFT, ONE, cluster_address, local_address, many
 from minik8s.edge.process.wires import Carrier, Wire, carry
 from minik8s.edge.realtime import RealTime
-from minik8s.network.fabric import service_addresses
+from minik8s.network.fabric import ingress_addresses, service_addresses
 from minik8s.objects import Object
 
+HTTP = 80
 MOST_NODES = 16
 """NodePorts are opened at this many nodes."""
 
@@ -49,12 +50,14 @@ class Loopback:
         self._fabric, self._realtime, self._loop = cluster.network.fabric, realtime, loop
         informers = cluster.context(PART, PART).informers
         self._services, self._pods, self._nodes = informers("services"), informers("pods"), informers("nodes")
+        self._ingresses = informers("ingresses.networking.k8s.io")
         self._with_pods, self._told = pods, told
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
         self.doors: dict[tuple[str, int], Door] = {}
         self._task: asyncio.Task[None] | None = None
         self._again = self._stopped = False
-        self._services.on_change(lambda old, new: self._changed())
+        for informer in (self._services, self._ingresses):
+            informer.on_change(lambda old, new: self._changed())
         if pods:
             self._pods.on_change(lambda old, new: self._changed())
         self._nodes.on_change(self._node_changed)
@@ -71,13 +74,14 @@ class Loopback:
     def wanted(self) -> set[tuple[str, int]]:
         """(address, port) of everything that is to be reachable."""
         out: set[tuple[str, int]] = set()
-        nodes = [a["address"] for node in self._nodes.list()[:MOST_NODES]
+        nodes = [a["address"] for node in self._nodes.list()[: MOST_NODES if many() else 1]
                  for a in (node.get("status") or {}).get("addresses") or () if a["type"] == "InternalIP"]
         for service in self._services.list():
             ports = [p["port"] for p in service["spec"].get("ports") or () if (p.get("protocol") or "TCP") == "TCP"]
             out |= {(address, port) for address in service_addresses(service) for port in ports}
             out |= {(node, p["nodePort"]) for p in service["spec"].get("ports") or () if p.get("nodePort")
                     and (p.get("protocol") or "TCP") == "TCP" for node in nodes}
+        out |= {(address, HTTP) for ingress in self._ingresses.list() for address in ingress_addresses(ingress)}
         for pod in self._pods.list() if self._with_pods else ():
             out |= set(_pod_ports(pod))
         return out

@@ -111,7 +111,10 @@ class Service:
         self.port = await self._http.start(self.settings.port, context)
         if self.settings.nodes:
             real = self._here is not None
-            self._loopback = Loopback(cluster, self._realtime, asyncio.get_running_loop(), pods=not real, told=_tell)
+            self._loopback = Loopback(
+                cluster, self._realtime, asyncio.get_running_loop(), pods=not real and many(),
+                told=_tell if real or not many() else None,
+            )  # fmt: skip
         if self._here is not None:
             api = self._here.open(self._realtime, self.port)
             cluster.network.fabric.virtual[API_ADDRESS] = api.route

@@ -201,8 +201,13 @@ def service_addresses(service: Object) -> Answers:
     spec = service["spec"]
     out = [spec["clusterIP"]] if spec.get("clusterIP") not in (None, "", "None") else []
     out += spec.get("externalIPs") or ()
-    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    return out + [i["ip"] for i in ingress if i.get("ip")]
+    return out + ingress_addresses(service)
+
+
+def ingress_addresses(obj: Object) -> Answers:
+    """The load balancer addresses of a Service or an Ingress."""
+    ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [i["ip"] for i in ingress if i.get("ip")]
 
 
 def _node_ports(service: Object) -> Answers:

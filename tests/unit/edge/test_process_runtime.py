@@ -48,6 +48,11 @@ kind: Service
 metadata: {name: web}
 spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, nodePort: 30080}]}
 ---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
+---
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: conf}
@@ -218,6 +223,9 @@ def test_a_service_carries_real_bytes_from_real_processes(server: Server) -> Non
     address = server.get("service", "web")["spec"]["clusterIP"].replace("10.", "127.", 1)
     assert "Welcome to nginx!" in server.until(lambda: fetch(address, 80))
     assert "Welcome to nginx!" in server.until(lambda: fetch("127.18.0.2", 30080))
+    assert "Welcome to nginx!" in server.until(lambda: fetch("127.19.255.190", 80))
+    proxied = server.kubectl("get", "--raw", "/api/v1/namespaces/default/services/web/proxy/")
+    assert "Welcome to nginx!" in proxied.stdout
     server.until(lambda: '"GET / HTTP/1.1" 200' in server.kubectl("logs", "deploy/web", "--all-pods").stdout)
 
 

@@ -25,6 +25,7 @@ PATHS: dict[str, str] = json.loads(os.environ.get("MINIK8S_PATHS") or "{}")
 REAL = (os.environ.get("MINIK8S_ROOT", "/dev/null"), sys.prefix, sys.base_prefix, os.path.dirname(__file__))
 PROXY = os.environ.get("http_proxy", "")
 API = (os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", ""))
+raw_bind = socket.socket.bind
 ANY, LOCAL = ("", "0.0.0.0", "::"), ("127.0.0.1", "localhost", "::1")
 
 
@@ -60,12 +61,22 @@ def target(address: Any) -> Any:
     return (host, number + LIFT if host.startswith("127.") and number < 1024 else number)
 
 
+def reached(self: socket.socket, address: Any) -> Any:
+    """The real address; who calls one of the cluster does it from the pod's address, by which the pod is known."""
+    if self.family != socket.AF_INET:
+        return address
+    real = target(address)
+    if real[0].startswith("127.") and not real[0].startswith("127.0.") and self.getsockname()[1] == 0:
+        raw_bind(self, (ADDRESS, 0))
+    return real
+
+
 def connect(self: socket.socket, address: Any, original: Any = socket.socket.connect) -> Any:
-    return original(self, target(address) if self.family == socket.AF_INET else address)
+    return original(self, reached(self, address))
 
 
 def connect_ex(self: socket.socket, address: Any, original: Any = socket.socket.connect_ex) -> Any:
-    return original(self, target(address) if self.family == socket.AF_INET else address)
+    return original(self, reached(self, address))
 
 
 def getaddrinfo(host: Any, service: Any, *args: Any, original: Any = socket.getaddrinfo, **kwargs: Any) -> Any:
