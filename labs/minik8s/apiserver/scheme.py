@@ -10,7 +10,7 @@ from minik8s.apiserver.apply import server_side_apply
 from minik8s.apiserver.call import Call
 from minik8s.apiserver.crd_kinds import CustomKind
 from minik8s.apiserver.errors import invalid_fields
-from minik8s.objects import Object, defaults, schema, validation
+from minik8s.objects import Object, defaults, schema, validation, warnings
 from minik8s.objects.kinds import Kind
 from minik8s.objects.meta import rfc3339
 from minik8s.objects.schema import DecodeResult, decode_type
@@ -58,6 +58,7 @@ def validate_create(call: Call, obj: Object) -> None:
         _refuse(call, obj, crd_validation.validate(obj, None))
     else:
         _refuse(call, obj, validation.validate_create(kind, obj))
+        call.warnings.extend(warnings.on_create(kind, obj))
 
 
 def prepare_update(call: Call, new: Object, old: Object) -> Object:
@@ -78,6 +79,7 @@ def validate_update(call: Call, new: Object, old: Object) -> None:
         _refuse(call, new, [*validation.common_update(kind, new, old), *crd_validation.validate(new, old)])
     else:
         _refuse(call, new, validation.validate_update(kind, new, old))
+        call.warnings.extend(warnings.on_update(kind, new, old))
 
 
 def prepare_status_update(call: Call, new: Object, old: Object) -> Object:
@@ -95,6 +97,7 @@ def validate_status_update(call: Call, new: Object, old: Object) -> None:
         _refuse(call, new, [*validation.common_update(kind, new, old), *errors])
     else:
         _refuse(call, new, validation.validate_status_update(kind, new, old))
+        call.warnings.extend(warnings.on_status_update(kind, new))
 
 
 def _refuse(call: Call, obj: Object, errors: Errors) -> None:
