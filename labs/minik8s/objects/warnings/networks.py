@@ -45,7 +45,8 @@ def _balancer(obj: Object) -> list[str]:
 
 
 def _ingress(obj: Object) -> list[str]:
-    if _CLASS not in (obj["metadata"].get("annotations") or {}) or (obj.get("spec") or {}).get("ingressClassName") is not None:
+    spec, annotations = obj.get("spec") or {}, obj["metadata"].get("annotations") or {}
+    if _CLASS not in annotations or spec.get("ingressClassName") is not None:
         return []
     return [f"annotation \"{_CLASS}\" is deprecated, please use 'spec.ingressClassName' instead"]
 
