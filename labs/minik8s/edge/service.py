@@ -127,14 +127,14 @@ class Service:
 
     async def close(self) -> None:
         """Stop listening, write what is left, give the data directory free."""
+        if self._realtime is not None:
+            self._realtime.stop()
         if self._loopback is not None:
             await self._loopback.stop()
         if self._here is not None:
             await self._here.close()
         if self._http is not None:
             await self._http.stop()
-        if self._realtime is not None:
-            self._realtime.stop()
         if self._database is not None:
             self._database.close()
         if self._lock is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import shutil
 from collections.abc import Callable
@@ -9,14 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from minik8s.clock import Clock
 from minik8s.edge.process import addresses
 from minik8s.edge.process.addresses import Place, cluster_address, local_address, place, translated
+from minik8s.edge.process.here import Here
 from minik8s.edge.process.launch import Context, find
 from minik8s.edge.process.rootfs import Root, Volumes
+from minik8s.edge.process.runtime import ProcessRuntime, ProcessSandbox
+from minik8s.edge.realtime import RealTime
 from minik8s.kubelet.behaviour import behaviour_of
 from minik8s.kubelet.files import Directory, FileSystem, Mount
+from minik8s.kubelet.hostclock import HostClock
 from minik8s.kubelet.images import Registry
+from minik8s.kubelet.logs import ContainerLog
 from minik8s.kubelet.programs import NotFound
+from minik8s.kubelet.runtime import ContainerConfig, SandboxConfig
 
 MakeRoot = Callable[..., Root]
 
@@ -102,6 +110,27 @@ def test_commands_become_programs_of_this_machine(
     argv = command or [*found.entrypoint, *found.command]
     context = Context(found, behaviour_of("c", found.behaviour, {}), root(), Place("127.244.0.2"), "/usr/bin:/bin")
     assert any(word.endswith(expected) for word in find(argv, context).argv)
+
+
+def test_nothing_starts_any_more_when_the_server_ends() -> None:
+    async def story() -> Here:
+        clock, here = Clock(), Here()
+        here.open(RealTime(clock, asyncio.get_running_loop()), 0)
+        runtime = ProcessRuntime(here, clock, HostClock(clock), "node-1", None)
+        sandbox = ProcessSandbox(SandboxConfig("default", "p", "uid", "p", "10.244.0.2", "node-1"), here,
+                                 runtime.host, None)  # fmt: skip
+        await here.close()
+        config = ContainerConfig("id", "c", Registry().pull("python:3.12"), ("python3", "-V"), {"PATH": ""}, "/",
+                                 FileSystem(), ContainerLog())  # fmt: skip
+        runtime.start(sandbox, config, ignore, ignore, ignore)
+        return here
+
+    here = asyncio.run(story())
+    assert not here.containers and not here.base.exists()
+
+
+def ignore(news: object) -> None:
+    """Nobody listens."""
 
 
 @pytest.mark.parametrize("command", [["mysqld"], ["no-such-program"], ["/tmp/missing"]])

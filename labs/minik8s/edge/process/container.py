@@ -96,6 +96,8 @@ class ProcessContainer:
         self, launch: Launch, out: Callable[[int, bytes], None], done: Callable[[int], None], *, stdin: bool, tty: bool,
         after: Callable[[], None] | None = None,
     ) -> Child:  # fmt: skip
+        if self._here.closing:
+            raise NotFound(start_error(launch.argv[0], "the server is ending"))
         cwd = self.root.place(self._config.workdir or "/") or self.root.path
         try:
             return Child(launch.argv, {**self._env, **launch.env}, cwd, out, done, stdin=stdin, tty=tty,

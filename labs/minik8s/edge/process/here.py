@@ -46,6 +46,7 @@ class Here:
         self.threads = ThreadPoolExecutor(THREADS, "minik8s-exchange")
         self.containers: set[ProcessContainer] = set()
         self.api: tuple[str, int] | None = None
+        self.closing = False
         self.loop: asyncio.AbstractEventLoop
         self.realtime: RealTime
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,7 +64,8 @@ class Here:
         return ApiServer(port, self.loop, self.threads)
 
     async def close(self) -> None:
-        """End all containers: first asked, then not."""
+        """End all containers: first asked, then not. Nothing starts from now on, whatever kubelets want."""
+        self.closing = True
         if self._watching is not None:
             self._watching.cancel()
         for container in self.containers:

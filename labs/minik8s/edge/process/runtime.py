@@ -70,6 +70,8 @@ class ProcessRuntime:
 
     # ---- sandboxes -------------------------------------------------------------------
     def run_sandbox(self, config: SandboxConfig, ready: Callable[[Sandbox], None]) -> None:
+        if self.here.closing:
+            return
         sandbox = ProcessSandbox(config, self.here, self.host, self._fabric)
         self._sandboxes.add(sandbox)
         self.here.start(self._open(sandbox, ready))
@@ -101,6 +103,8 @@ class ProcessRuntime:
         exited: Callable[[Exit], None],
     ) -> None:
         assert isinstance(sandbox, ProcessSandbox)
+        if self.here.closing:
+            return
         container = ProcessContainer(self, sandbox, config, exited)
         try:
             container.start()
