@@ -58,6 +58,16 @@ def test_the_kubelets_new_content_reaches_the_files(root: MakeRoot) -> None:
     assert {path.name: path.read_text() for path in (conf.path / "etc/conf").iterdir()} == {"a": "new"}
 
 
+def test_tokens_are_asked_for_again_before_they_run_out(tmp_path: Path) -> None:
+    answers = iter((b"first", b"second"))
+    token = Directory({"token": lambda: next(answers)})
+    volumes = Volumes(tmp_path / "volumes", shutil.rmtree)
+    file = volumes.folder(token) / "token"
+    assert file.read_text() == "first"
+    volumes.renew()
+    assert file.read_text() == "second"
+
+
 def test_a_volume_is_one_folder_for_all_that_mount_it_and_goes_with_its_pod(root: MakeRoot) -> None:
     shared = Directory()
     conf = root(Mount("/one", shared), Mount("/two", shared))

@@ -31,6 +31,9 @@ GRACE_SECONDS = 1.0
 MEMORY_SECONDS = 0.5
 """Seconds between two looks at the memory of containers with a limit."""
 
+TOKEN_SECONDS = 2400.0
+"""Seconds between two writings of service account tokens, which hold for an hour."""
+
 THREADS = 32
 
 
@@ -50,6 +53,7 @@ class Here:
         self.loop: asyncio.AbstractEventLoop
         self.realtime: RealTime
         self._tasks: set[asyncio.Task[None]] = set()
+        self._renewing: asyncio.TimerHandle | None = None
         self._watching: asyncio.TimerHandle | None = None
         self._make_tools()
         self._reaper: subprocess.Popen[bytes] = subprocess.Popen(
@@ -61,13 +65,20 @@ class Here:
     def open(self, realtime: RealTime, port: int) -> ApiServer:
         """`port`: of the API server; what it is to the cluster's network."""
         self.loop, self.realtime, self.api = asyncio.get_running_loop(), realtime, (ONE, port)
+        self._renewing = self.loop.call_later(TOKEN_SECONDS, self._renew_tokens)
         return ApiServer(port, self.loop, self.threads)
+
+    def _renew_tokens(self) -> None:
+        with self.event():
+            self.volumes.renew()
+        self._renewing = self.loop.call_later(TOKEN_SECONDS, self._renew_tokens)
 
     async def close(self) -> None:
         """End all containers: first asked, then not. Nothing starts from now on, whatever kubelets want."""
         self.closing = True
-        if self._watching is not None:
-            self._watching.cancel()
+        for timer in (self._watching, self._renewing):
+            if timer is not None:
+                timer.cancel()
         for container in self.containers:
             container.signal("SIGTERM")
         end = asyncio.get_running_loop().time() + GRACE_SECONDS

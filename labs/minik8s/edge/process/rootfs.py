@@ -67,6 +67,7 @@ class Volumes:
 
     def __init__(self, base: Path, remove: Callable[[Path], object]):
         self._base, self._remove = base, remove
+        self._tokens: weakref.WeakSet[Directory] = weakref.WeakSet()
         base.mkdir(parents=True)
 
     def folder(self, directory: Directory) -> Path:
@@ -74,7 +75,15 @@ class Volumes:
         if not isinstance(backing, RealDirectory):
             backing = directory.backing = RealDirectory(directory, Path(tempfile.mktemp(dir=self._base)))
             weakref.finalize(directory, self._remove, backing.folder).atexit = False
+            if any(callable(content) for content in directory.files.values()):
+                self._tokens.add(directory)
         return backing.folder
+
+    def renew(self) -> None:
+        """Ask anew for what is made when it is read: a token runs out after an hour."""
+        for directory in list(self._tokens):
+            if directory.backing is not None:
+                directory.backing.replaced()
 
     def mounted(self, mount: Mount) -> Path:
         """The folder, or the one file, that a mount shows."""
