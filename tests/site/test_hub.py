@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """JupyterHub as a class uses it: two students log in, each runs a lab on an own server, neither sees the other's."""
 
 import asyncio

@@ -14,6 +14,7 @@ import io
 import os
 import re
 import secrets
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -112,9 +113,13 @@ def create(root: Path, name: str, book: str) -> Course:
 def write(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Write a whole file or nothing: a killed run leaves no half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.part")
-    half.write_bytes(text.encode(encoding, "replace"))
-    os.replace(half, path)
+    half = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")  # two graders may write the same
+    try:
+        half.write_bytes(text.encode(encoding, "replace"))
+        os.replace(half, path)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def decode(data: bytes) -> str:
