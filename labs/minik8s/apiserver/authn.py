@@ -15,6 +15,7 @@ from minik8s.apiserver import authz, tokens
 from minik8s.wire import Request, UserInfo, bad_request, unauthorized
 
 if TYPE_CHECKING:
+    from minik8s.apiserver.authz import Authorizer
     from minik8s.clock import Clock
     from minik8s.store import Store
 
@@ -28,6 +29,9 @@ class Server(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def authorizer(self) -> Authorizer: ...
 
 
 def authenticate(request: Request, server: Server) -> UserInfo:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from weakref import WeakKeyDictionary
 
 from minik8s.objects.frozen import Object
 from minik8s.store import Key
@@ -33,6 +32,9 @@ class Server(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def authorizer(self) -> Authorizer: ...
 
 
 class RequestAttributes(Protocol):
@@ -81,7 +83,7 @@ def authorize(user: UserInfo, attributes: RequestAttributes, server: Server) -> 
     """Whether `user` may do it, and why (the reason text of a SubjectAccessReview)."""
     if MASTERS in user.groups:
         return True, ""
-    return authorizer_of(server).authorize(user, attributes)
+    return server.authorizer.authorize(user, attributes)
 
 
 def refuse(user: UserInfo, attributes: RequestAttributes, reason: str = "") -> StatusError:
@@ -99,17 +101,6 @@ def refuse(user: UserInfo, attributes: RequestAttributes, reason: str = "") -> S
     if not attributes.resource:
         return StatusError(403, "Forbidden", f"forbidden: {why}", {})
     return forbidden(attributes.resource, attributes.name, why, attributes.group)
-
-
-_AUTHORIZERS: WeakKeyDictionary[Any, Authorizer] = WeakKeyDictionary()
-
-
-def authorizer_of(server: Server) -> Authorizer:
-    """The server's authorizer, made at first use."""
-    found = _AUTHORIZERS.get(server)
-    if found is None:
-        found = _AUTHORIZERS[server] = Authorizer(server.store)
-    return found
 
 
 class Authorizer:

@@ -111,7 +111,7 @@ def _self_subject_rules(server: authz.Server, user: UserInfo, namespace: str, bo
         raise wire.bad_request("no namespace on request")
     resource_rules: list[Object] = []
     other_rules: list[Object] = []
-    for rule in authz.authorizer_of(server).rules_for(user, space):
+    for rule in server.authorizer.rules_for(user, space):
         if rule.get("nonResourceURLs"):
             other_rules.append({"verbs": rule.get("verbs"), "nonResourceURLs": rule["nonResourceURLs"]})
         if rule.get("resources"):

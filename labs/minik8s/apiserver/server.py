@@ -6,11 +6,13 @@ parse the path -> authenticate -> authorize -> route to a verb -> represent -> a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from minik8s.apiserver import access, conversion, health, negotiation, requestinfo, routes
 from minik8s.apiserver.admission import AdmissionChain
 from minik8s.apiserver.allocators import Allocators
 from minik8s.apiserver.audit import Audit
+from minik8s.apiserver.authz import Authorizer
 from minik8s.apiserver.call import Call
 from minik8s.apiserver.config import Config
 from minik8s.apiserver.errors import resource_not_found
@@ -42,6 +44,11 @@ class ApiServer:
         self.lifecycle = Lifecycle(self)
         self.audit = Audit(trace)
         self.lifecycle.load()
+
+    @cached_property
+    def authorizer(self) -> Authorizer:
+        """Made at the first request of somebody who is not allowed everything."""
+        return Authorizer(self.store)
 
     def serve_metrics(self, provider: MetricsProvider) -> None:
         """Serve metrics.k8s.io from `provider`; without one the group is not there, as without a metrics server."""

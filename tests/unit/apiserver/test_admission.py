@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from minik8s.apiserver.admission import AdmissionChain, Attributes
+from minik8s.apiserver.authz import Authorizer
 from minik8s.apiserver.bootstrap import bootstrap
 from minik8s.clock import Clock
 from minik8s.objects import Object, thaw
@@ -17,10 +18,13 @@ from minik8s.wire import StatusError, UserInfo
 
 @dataclass(eq=False)
 class Server:
-    """The two things that plugins look at."""
+    """What plugins look at."""
 
     store: Store = field(default_factory=Store)
     clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.authorizer = Authorizer(self.store)
 
     def put(self, resource: str, name: str, namespace: str = "default", **fields: Any) -> Object:
         meta = {"name": name, "uid": f"uid-{name}", **({"namespace": namespace} if namespace else {})}

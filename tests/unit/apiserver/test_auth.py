@@ -25,6 +25,7 @@ class Server:
 
     def __init__(self) -> None:
         self.store, self.clock = Store(), Clock()
+        self.authorizer = authz.Authorizer(self.store)
         self.config = Config(tokens={"s3cret": ADMIN})
 
     def put(self, resource: str, name: str, namespace: str = "", **fields: Any) -> Object:

@@ -10,6 +10,7 @@ from minik8s.objects.frozen import Object
 from minik8s.wire import StatusError, UserInfo
 
 if TYPE_CHECKING:
+    from minik8s.apiserver.authz import Authorizer
     from minik8s.clock import Clock
     from minik8s.store import Store
 
@@ -17,13 +18,16 @@ CREATE, UPDATE, DELETE, CONNECT = "CREATE", "UPDATE", "DELETE", "CONNECT"
 
 
 class Server(Protocol):
-    """What plugins need of the API server: its objects and its clock."""
+    """What plugins need of the API server: its objects, its clock, and who may do what."""
 
     @property
     def store(self) -> Store: ...
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def authorizer(self) -> Authorizer: ...
 
 
 @dataclass(slots=True)

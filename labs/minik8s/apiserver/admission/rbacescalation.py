@@ -40,7 +40,7 @@ class RBACEscalation(Plugin):
         name = a.name or role["metadata"].get("name", "")
         if authz.authorize(user, authz.Ask("escalate", a.plural, a.group, a.namespace, name), server)[0]:
             return
-        held = authz.authorizer_of(server).rules_for(user, a.namespace)
+        held = server.authorizer.rules_for(user, a.namespace)
         aggregation = role.get("aggregationRule")
         if aggregation and aggregation != (a.old_object or {}).get("aggregationRule") and missing(held, _ALL):
             raise forbidden(a, "must have cluster-admin privileges to use an aggregationRule")
@@ -52,7 +52,7 @@ class RBACEscalation(Plugin):
         ask = authz.Ask("bind", plural, a.group, a.namespace, reference.get("name", ""))
         if authz.authorize(user, ask, server)[0]:
             return
-        authorizer = authz.authorizer_of(server)
+        authorizer = server.authorizer
         try:
             rules = authorizer.role_rules(reference, a.namespace)
         except LookupError:
