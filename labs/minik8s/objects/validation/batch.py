@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 from minik8s.objects.frozen import Object
 from minik8s.objects.selectors import SelectorError, matches
-from minik8s.objects.validation import meta, names, pods
+from minik8s.objects.validation import job_policies, job_status, meta, names, pods
 from minik8s.objects.validation.apps import SELECTOR
 from minik8s.objects.validation.cron import is_time_zone, schedule_error
 from minik8s.objects.validation.field import (
@@ -16,16 +16,17 @@ from minik8s.objects.validation.field import (
     messages_invalid,
     not_supported,
     required,
-    too_many,
+    too_long,
 )
 from minik8s.objects.validation.rules import Rules, twice
 
 _MODES = ("Indexed", "NonIndexed")
 _REPLACEMENT = ("Failed", "TerminatingOrFailed")
-_ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
 _CONCURRENCY = ("Allow", "Forbid", "Replace")
 UID_LABEL, NAME_LABEL = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 _TEMPLATE = "core.v1.PodTemplateSpec"
+_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
+_MANY = 100_000
 
 
 def job(errors: Errors, obj: Object) -> None:
@@ -37,9 +38,9 @@ def job(errors: Errors, obj: Object) -> None:
     completions = spec.get("completions")
     if spec.get("completionMode") == "Indexed" and completions:
         host = f"{obj['metadata'].get('name', '')}-{completions - 1}"
-        for message in names.dns1123_label(host):
+        if names.dns1123_label(host):
             errors.append(invalid("metadata.name", obj["metadata"].get("name", ""),
-                                  f"will not able to create pod with invalid DNS label {host}: {message}"))
+                                  f"will not able to create pod with invalid DNS label: {host}"))
 
 
 def _generated_selector(errors: Errors, obj: Object) -> None:
@@ -84,53 +85,59 @@ def _job_spec(errors: Errors, spec: Object, path: str) -> None:
     for key in ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
                 "backoffLimitPerIndex", "maxFailedIndexes"):
         meta.nonnegative(errors, spec.get(key), f"{path}.{key}")
-    mode = spec.get("completionMode")
-    if mode is not None:
-        _completion_mode(errors, spec, mode, path)
-    _per_index(errors, spec, mode, path)
-    manager = spec.get("managedBy")
-    if manager is not None:
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        errors.append(required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
+    if (manager := spec.get("managedBy")) is not None:
         _managed_by(errors, manager, f"{path}.managedBy")
-    failure_policy = spec.get("podFailurePolicy")
-    if failure_policy is not None:
-        _failure_policy(errors, failure_policy, spec, f"{path}.podFailurePolicy")
-    if spec.get("successPolicy") is not None:
-        _success_policy(errors, spec, f"{path}.successPolicy")
-    replacement = spec.get("podReplacementPolicy")
+    _completion_mode(errors, spec, path)
+    job_policies.validate(errors, spec, path)
+    replacement, failure_policy = spec.get("podReplacementPolicy"), spec.get("podFailurePolicy")
     if replacement is not None:
         known = ("Failed",) if failure_policy is not None else _REPLACEMENT
         if replacement not in known:
             errors.append(not_supported(f"{path}.podReplacementPolicy", replacement, known))
     pods.pod_template_spec(errors, spec["template"], f"{path}.template")
     policy, at = spec["template"]["spec"].get("restartPolicy", ""), f"{path}.template.spec.restartPolicy"
-    if policy not in ("OnFailure", "Never"):
+    if policy in ("", "Always"):
         errors.append(required(at, 'valid values: "OnFailure", "Never"'))
+    elif policy not in ("OnFailure", "Never"):
+        errors.append(not_supported(at, policy, ("OnFailure", "Never")))
     elif failure_policy is not None and policy != "Never":
         errors.append(invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified'))
 
 
-def _completion_mode(errors: Errors, spec: Object, mode: str, path: str) -> None:
-    if mode not in _MODES:
+def _completion_mode(errors: Errors, spec: Object, path: str) -> None:
+    mode = spec.get("completionMode")
+    if mode is not None and mode not in _MODES:
         errors.append(not_supported(f"{path}.completionMode", mode, ("NonIndexed", "Indexed")))
     if mode == "Indexed":
-        if spec.get("completions") is None:
-            errors.append(required(f"{path}.completions", "when completion mode is Indexed"))
-        if spec.get("parallelism") is not None and spec["parallelism"] > 100_000:
-            errors.append(invalid(f"{path}.parallelism", spec["parallelism"],
-                                  "must be less than or equal to 100000 when completion mode is Indexed"))
+        _indexed(errors, spec, path)
+    elif mode in (None, "NonIndexed"):
+        for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            if spec.get(key) is not None:
+                errors.append(invalid(f"{path}.{key}", spec[key], "requires indexed completion mode"))
 
 
-def _per_index(errors: Errors, spec: Object, mode: str | None, path: str) -> None:
-    limit, most = spec.get("backoffLimitPerIndex"), spec.get("maxFailedIndexes")
-    if most is not None and limit is None:
-        errors.append(required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
-    if limit is not None and mode != "Indexed":
-        errors.append(invalid(f"{path}.backoffLimitPerIndex", limit, "requires indexed completion mode"))
-    if most is not None:
-        if mode != "Indexed":
-            errors.append(invalid(f"{path}.maxFailedIndexes", most, "requires indexed completion mode"))
-        elif spec.get("completions") is not None and most > spec["completions"]:
-            errors.append(invalid(f"{path}.maxFailedIndexes", most, "must be less than or equal to completions"))
+def _indexed(errors: Errors, spec: Object, path: str) -> None:
+    completions, parallelism, most = (spec.get(k) for k in ("completions", "parallelism", "maxFailedIndexes"))
+    if completions is None:
+        errors.append(required(f"{path}.completions", "when completion mode is Indexed"))
+    if (parallelism or 0) > _MANY:
+        why = f"must be less than or equal to {_MANY} when completion mode is Indexed"
+        errors.append(invalid(f"{path}.parallelism", parallelism, why))
+    if completions is not None and most is not None and most > completions:
+        errors.append(invalid(f"{path}.maxFailedIndexes", most, "must be less than or equal to completions"))
+    if (most or 0) > _MANY:
+        errors.append(invalid(f"{path}.maxFailedIndexes", most, f"must be less than or equal to {_MANY}"))
+    if (completions or 0) <= _MANY or spec.get("backoffLimitPerIndex") is None:
+        return
+    if most is None:
+        errors.append(required(f"{path}.maxFailedIndexes", f"must be specified when completions is above {_MANY}"))
+    why = (f"must be less than or equal to 10000 when completions are above {_MANY}"
+           " and used with backoff limit per index")
+    for key in ("parallelism", "maxFailedIndexes"):
+        if (spec.get(key) or 0) > 10_000:
+            errors.append(invalid(f"{path}.{key}", spec[key], why))
 
 
 def _managed_by(errors: Errors, value: str, path: str) -> None:
@@ -141,75 +148,10 @@ def _managed_by(errors: Errors, value: str, path: str) -> None:
         errors.append(invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")'))
     else:
         messages_invalid(errors, path, host, names.dns1123_subdomain(host))
-
-
-def _failure_policy(errors: Errors, policy: Object, spec: Object, path: str) -> None:
-    rules = policy.get("rules") or []
-    if len(rules) > 20:
-        errors.append(too_many(f"{path}.rules", len(rules), 20))
-    containers = {c.get("name") for key in ("containers", "initContainers")
-                  for c in spec["template"]["spec"].get(key) or ()}
-    for i, rule in enumerate(rules):
-        _failure_rule(errors, rule, spec, containers, f"{path}.rules[{i}]")
-
-
-def _failure_rule(errors: Errors, rule: Object, spec: Object, containers: set[Any], at: str) -> None:
-    action = rule.get("action", "")
-    if action not in _ACTIONS:
-        errors.append(not_supported(f"{at}.action", action, _ACTIONS) if action
-                      else required(f"{at}.action", f"valid values: {_quoted(_ACTIONS)}"))
-    if action == "FailIndex" and spec.get("backoffLimitPerIndex") is None:
-        errors.append(invalid(f"{at}.action", action, "requires the backoffLimitPerIndex to be set"))
-    codes, conditions = rule.get("onExitCodes"), rule.get("onPodConditions") or ()
-    if codes is not None:
-        _exit_codes(errors, codes, containers, f"{at}.onExitCodes")
-    for j, pattern in enumerate(conditions):
-        kind, status = pattern.get("type", ""), pattern.get("status", "")
-        messages_invalid(errors, f"{at}.onPodConditions[{j}].type", kind, names.qualified_name(kind))
-        if status not in ("True", "False", "Unknown"):
-            errors.append(not_supported(f"{at}.onPodConditions[{j}].status", status, ("False", "True", "Unknown")))
-    if codes is not None and conditions:
-        errors.append(invalid(at, "", "specifying both OnExitCodes and OnPodConditions is not supported"))
-    if codes is None and not conditions:
-        errors.append(invalid(at, "", "specifying one of OnExitCodes and OnPodConditions is required"))
-
-
-def _quoted(values: tuple[str, ...]) -> str:
-    return ", ".join(f'"{value}"' for value in values)
-
-
-def _exit_codes(errors: Errors, codes: Object, containers: set[Any], path: str) -> None:
-    operator, values = codes.get("operator", ""), codes.get("values") or []
-    if operator not in ("In", "NotIn"):
-        errors.append(not_supported(f"{path}.operator", operator, ("In", "NotIn")) if operator
-                      else required(f"{path}.operator", 'valid values: "In", "NotIn"'))
-    name = codes.get("containerName")
-    if name is not None and name not in containers:
-        errors.append(invalid(f"{path}.containerName", name,
-                              "must be one of the container or initContainer names in the pod template"))
-    if not values:
-        errors.append(invalid(f"{path}.values", values, "at least one value is required"))
-    for i, value in enumerate(values):
-        if operator == "In" and value == 0:
-            errors.append(invalid(f"{path}.values[{i}]", value, "must not be 0 for the In operator"))
-        if i and value in values[:i]:
-            errors.append(invalid(f"{path}.values[{i}]", value, "must be ordered and unique"))
-
-
-def _success_policy(errors: Errors, spec: Object, path: str) -> None:
-    if spec.get("completionMode") != "Indexed":
-        errors.append(invalid(path, GoValue(spec["successPolicy"], "batch.v1.SuccessPolicy"),
-                              "requires indexed completion mode"))
-        return
-    rules = spec["successPolicy"].get("rules") or []
-    if not rules:
-        errors.append(required(f"{path}.rules", "at least one rules must be specified when successPolicy is specified"))
-    if len(rules) > 20:
-        errors.append(too_many(f"{path}.rules", len(rules), 20))
-    for i, rule in enumerate(rules):
-        if rule.get("succeededCount") is None and rule.get("succeededIndexes") is None:
-            errors.append(required(f"{path}.rules[{i}]",
-                                   "at least one of succeededCount or succeededIndexes must be specified"))
+        if not re.fullmatch(_HTTP_PATH, rest):
+            errors.append(invalid(path, rest, names.regex_error("Invalid path", _HTTP_PATH)))
+    if len(value) > 63:
+        errors.append(too_long(path, 63))
 
 
 def job_update(errors: Errors, new: Object, old: Object) -> None:
@@ -239,64 +181,48 @@ def _completions_update(errors: Errors, spec: Object, before: Object) -> None:
         return
     if spec.get("completionMode") != "Indexed":
         errors.append(invalid("spec.completions", now, meta.IMMUTABLE))
-    elif now is None:
-        errors.append(required("spec.completions", "when completion mode is Indexed"))
-    elif now != spec.get("parallelism") or was != before.get("parallelism"):
-        errors.append(invalid("spec.completions", now, "can only be modified in tandem with parallelism"))
+    elif now is not None and now != spec.get("parallelism"):
+        errors.append(invalid("spec.completions", now, "can only be modified in tandem with spec.parallelism"))
 
 
-_MUTABLE_WHEN_SUSPENDED = ("nodeSelector", "tolerations", "schedulingGates")
+_DIRECTIVES = ("nodeSelector", "tolerations", "schedulingGates")
 
 
 def _template_update(errors: Errors, spec: Object, before: Object, status: Object) -> None:
-    """Before a suspended job starts, its pods' scheduling may still be directed."""
+    """While a job is suspended and has no pods, their scheduling and resources may still be changed."""
     now, was = spec["template"], before["template"]
     if now is was:
         return
-    if before.get("suspend") and status.get("startTime") is None:
-        put_back = dict(now["spec"])
-        for key in _MUTABLE_WHEN_SUSPENDED:
-            put_back.pop(key, None)
-            if key in was["spec"]:
-                put_back[key] = was["spec"][key]
-        affinity, old_affinity = dict(put_back.get("affinity") or {}), was["spec"].get("affinity") or {}
-        affinity.pop("nodeAffinity", None)
-        affinity |= {k: v for k, v in old_affinity.items() if k == "nodeAffinity"}
-        put_back.pop("affinity", None)
-        if affinity or "affinity" in was["spec"]:
-            put_back["affinity"] = affinity
-        own = {k: v for k, v in (now.get("metadata") or {}).items() if k not in ("labels", "annotations")}
-        own |= {k: v for k, v in (was.get("metadata") or {}).items() if k in ("labels", "annotations")}
-        compared: Object = {"metadata": own, "spec": put_back}
-    else:
-        compared = now
-    if compared != was:
-        errors.append(invalid("spec.template", GoValue(now, _TEMPLATE), meta.IMMUTABLE))
+    halted = any(c.get("type") == "Suspended" and c.get("status") == "True" for c in status.get("conditions") or ())
+    if not before.get("suspend") or not (status.get("startTime") is None or halted) or status.get("active"):
+        meta.immutable(errors, now, was, "spec.template", _TEMPLATE)
+        return
+    new, old = now["spec"], {k: v for k, v in was["spec"].items() if k not in _DIRECTIVES}
+    old |= {k: new[k] for k in _DIRECTIVES if k in new}
+    _forgive_node_affinity(old, new)
+    for key in ("containers", "initContainers"):
+        mine, theirs = new.get(key) or [], old.get(key) or []
+        if mine and len(mine) == len(theirs):
+            old[key] = [_resized(c, n) if c.get("name") == n.get("name") else c
+                        for c, n in zip(theirs, mine, strict=True)]
+    meta.immutable(errors, new, old, "spec.template.spec", "core.v1.PodSpec")
 
 
-def job_status_update(errors: Errors, new: Object, old: Object) -> None:
-    meta.object_meta_update(errors, new["metadata"], old["metadata"])
-    status = new["status"]
-    for key in ("active", "succeeded", "failed", "ready", "terminating"):
-        meta.nonnegative(errors, status.get(key), f"status.{key}")
-    _job_finished(errors, status, old["status"])
+def _resized(container: Object, new: Object) -> Object:
+    out = {k: v for k, v in container.items() if k != "resources"}
+    return out | ({"resources": new["resources"]} if "resources" in new else {})
 
 
-def _job_finished(errors: Errors, status: Object, old: Object) -> None:
-    def is_true(source: Object, kind: str) -> bool:
-        return any(c.get("type") == kind and c.get("status") == "True" for c in source.get("conditions") or ())
-
-    for kind in ("Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"):
-        if is_true(old, kind) and not is_true(status, kind):
-            verb = "disabling" if any(c.get("type") == kind for c in status.get("conditions") or ()) else "removing"
-            errors.append(invalid("status.conditions", "", f'cannot disable the terminal {kind}=True condition')
-                          if verb == "disabling" else
-                          invalid("status.conditions", "", f"cannot remove the {kind}=True condition"))
-    if is_true(status, "Complete") and is_true(status, "Failed"):
-        errors.append(invalid("status.conditions", "", "cannot set Complete=True and Failed=true conditions"))
-    if status.get("completionTime") is not None and not is_true(status, "Complete"):
-        errors.append(invalid("status.completionTime", status["completionTime"],
-                              "cannot set completionTime when there is no Complete=True condition"))
+def _forgive_node_affinity(old: Object, new: Object) -> None:
+    mine, theirs = new.get("affinity"), old.get("affinity")
+    if theirs is None and mine is None:
+        return
+    rest = {k: v for k, v in (theirs or {}).items() if k != "nodeAffinity"}
+    if mine is not None and "nodeAffinity" in mine:
+        rest["nodeAffinity"] = mine["nodeAffinity"]
+    old.pop("affinity", None)
+    if rest or mine is not None:
+        old["affinity"] = rest
 
 
 # -- CronJob --
@@ -304,12 +230,16 @@ def _cron_spec(errors: Errors, spec: Object, old: Object | None) -> None:
     schedule = spec.get("schedule", "")
     if not schedule:
         errors.append(required("spec.schedule"))
-    elif old is None or schedule != old.get("schedule"):
+    else:
         if problem := schedule_error(schedule):
             errors.append(invalid("spec.schedule", schedule, problem))
-        if "TZ" in schedule:
+        forgiven = old is not None and "TZ" in old.get("schedule", "")
+        if "TZ" in schedule and not forgiven:
             errors.append(invalid("spec.schedule", schedule,
                                   "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"))
+        elif "TZ" in schedule and spec.get("timeZone") is not None:
+            errors.append(invalid("spec.schedule", schedule,
+                                  "cannot use both timeZone field and TZ or CRON_TZ in schedule"))
     meta.nonnegative(errors, spec.get("startingDeadlineSeconds"), "spec.startingDeadlineSeconds")
     zone = spec.get("timeZone")
     if zone is not None and (old is None or zone != old.get("timeZone")):
@@ -326,10 +256,11 @@ def _cron_spec(errors: Errors, spec: Object, old: Object | None) -> None:
 def _time_zone(errors: Errors, zone: str) -> None:
     if not zone:
         errors.append(invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string"))
-    elif zone.lower() == "local":
+        return
+    if zone.lower() == "local":
         errors.append(invalid("spec.timeZone", zone, "timeZone must be an explicit time zone as defined in "
                               "https://www.iana.org/time-zones"))
-    elif not is_time_zone(zone):
+    if zone != "Local" and not is_time_zone(zone):
         errors.append(invalid("spec.timeZone", zone, f"unknown time zone {zone}"))
 
 
@@ -358,5 +289,5 @@ def cron_job_update(errors: Errors, new: Object, old: Object) -> None:
 
 
 RULES: dict[tuple[str, str], Rules] = {
-    ("batch", "Job"): Rules(job, twice(job, job_update), job_status_update),
+    ("batch", "Job"): Rules(job, twice(job, job_update), job_status.update),
     ("batch", "CronJob"): Rules(cron_job, cron_job_update)}

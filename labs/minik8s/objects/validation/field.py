@@ -26,6 +26,13 @@ _TITLES = {REQUIRED: "Required value", INVALID: "Invalid value", NOT_SUPPORTED: 
 _WITHOUT_VALUE = frozenset({REQUIRED, FORBIDDEN, TOO_LONG, INTERNAL})
 
 
+class _Omitted:
+    """The bad value of an error that does not show it (``field.OmitValueType``)."""
+
+
+OMITTED = _Omitted()
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One fault: ``type`` is the cause's reason (``FieldValueInvalid``), ``field`` the path, ``bad_value`` a JSON value
@@ -40,7 +47,7 @@ class FieldError:
     def body(self) -> str:
         """``Invalid value: "x": must be ...``: the cause's message."""
         text = _TITLES[self.type]
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.bad_value is not OMITTED:
             text += ": " + format_value(self.bad_value)
         return f"{text}: {self.detail}" if self.detail else text
 
