@@ -3,10 +3,28 @@
 The labs' pages in Chromium are looked at in tests/site/test_browser_labs.py.
 """
 
+import re
+
 import jupytext
 import pytest
-from conftest import GIVEN, LABS, NOTEBOOKS, lab_runs
+from conftest import GIVEN, LABS, NOTEBOOKS, ROOT, lab_runs
 from nbclient import NotebookClient
+
+
+def test_every_chapter_has_a_lab():
+    chapters = {path.stem for path in (ROOT / "book").glob("[0-9][0-9]-*.md")}
+    assert chapters <= {path.stem for path in NOTEBOOKS}
+
+
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.stem[0].isdigit()], ids=lambda p: p.stem)
+def test_a_guided_lab_has_its_parts(path):
+    text = path.read_text("utf-8")
+    steps = re.split(r"^## \d단계", text, flags=re.M)[1:]
+    assert 3 <= len(steps) <= 7
+    assert all("check(" in step for step in steps), "단계마다 확인 셀이 있다"
+    assert re.search(r"^:::\{hint\} .+\n:class: dropdown$", text, re.M)
+    assert "먼저 예측해 보기" in text
+    assert text.index("## 마음대로 해 보기") < text.index("## 치우기")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -30,3 +30,12 @@ def test_the_lab_passes_in_its_page(tab, name):
     assert "[아직]" not in text, text
     assert tab.problems == []
     assert tab.foreign == []
+
+
+@pytest.mark.parametrize("name", [name for name in lab_pages() if "wrong-selector" in name])
+def test_the_solution_does_not_run_by_itself(tab, name):
+    """Who runs the check before repairing anything is told what is missing."""
+    page = tab.open(name)
+    page.evaluate("minik8sLive.runTo(minik8sLive.cells.find((cell) => cell.source.includes('incident.check()')))")
+    cells = page.evaluate(RESULTS)
+    assert "[아직]" in next(cell["text"] for cell in cells if "incident.check()" in cell["source"])

@@ -252,8 +252,13 @@ def client_of(context: str) -> Client:
 
 
 def _place(context: str, namespace: str) -> Remote:
-    from kubernetes.config import ConfigException
-
+    try:
+        from kubernetes.config import ConfigException
+    except ImportError:
+        raise Unusable(
+            "실제 클러스터에 이으려면 공식 파이썬 클라이언트가 있어야 한다: `pip install kubernetes`. "
+            "웹 페이지 안에서는 내장 클러스터에만 이을 수 있다."
+        ) from None
     source = user_kubeconfig(context)
     check_context(context, contexts(source))
     try:

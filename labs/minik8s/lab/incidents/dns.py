@@ -1,12 +1,8 @@
 # ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
 """다른 네임스페이스로 옮긴 서비스를 짧은 이름으로 부른다."""
 
-from minik8s.lab.incidents.problem import Check, Memory, Problem, available
+from minik8s.lab.incidents.problem import Check, Memory, Problem, available, events
 from minik8s.lab.session import Lab
-
-
-def _cannot_resolve(lab: Lab, memory: Memory) -> bool:
-    return "bad address" in lab.kubectl("logs deployment/checkout").stdout
 
 
 def _moved(lab: Lab, memory: Memory) -> None:
@@ -81,5 +77,5 @@ spec:
               "계산대의 준비성 프로브는 PAYMENTS_URL을 불러 본다. 그 이름을 찾을 수 있는가?"),
         Check("결제 서비스는 이사한 곳에 그대로 있다", _stays, "옛 자리에 서비스를 새로 만들지 말고 부르는 이름을 고치자."),
     ),
-    broken=_cannot_resolve,
+    broken=lambda lab, memory: events(lab, "checkout", "Unhealthy"),
 )
