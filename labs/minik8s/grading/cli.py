@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from minik8s.grading import batch, feedback, report, sandbox, similar
+from minik8s.grading import batch, feedback, marking, report, sandbox, similar
 from minik8s.grading import collect as intake
 from minik8s.grading import export as exporting
 from minik8s.grading import release as releasing
@@ -74,6 +74,17 @@ def _grade(args: argparse.Namespace) -> int:
         bad += counts["failed"]
         print(f"{assignment.name}: 새로 채점 {counts['graded']}, 그대로 {counts['kept']}, 못 한 것 {counts['failed']}")
     return 1 if bad else 0
+
+
+def _mark(args: argparse.Namespace) -> int:
+    course = Course(args.course)
+    with marking.Desk(course, course.assignment(args.assignment), args.port, args.anonymous) as desk:
+        print(f"열 곳: {desk.address}\n끝내려면 Ctrl-C를 누르자. 점수는 manual/에 그때그때 남는다.", flush=True)
+        try:
+            desk.serve_forever()
+        except KeyboardInterrupt:
+            print("\n닫았다.")
+    return 0
 
 
 def _bar(name: str) -> Callable[[int, int], None]:
@@ -143,6 +154,7 @@ STEPS: dict[str, Callable[[argparse.Namespace], int]] = {
     "release": _release,
     "collect": _collect,
     "grade": _grade,
+    "mark": _mark,
     "feedback": _feedback,
     "export": _export,
     "report": _report,
