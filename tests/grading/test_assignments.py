@@ -11,7 +11,7 @@ import yaml
 
 from grading.conftest import SECRET
 from minik8s.grading import judge
-from minik8s.grading.assignment import Assignment, shipped
+from minik8s.grading.assignment import BOOK, Assignment, shipped
 from minik8s.grading.case import Case
 from minik8s.grading.sandbox import Box
 from minik8s.grading.variants import PLACEHOLDER
@@ -115,3 +115,9 @@ def test_an_assignment_is_whole(assignment: Assignment) -> None:
     assert sum(cell.nbgrader.get("points", 0) for cell in cells) == assignment.points == 10
     assert not any(PLACEHOLDER.search(cell.source) for cell in cells)
     assert not any("SOLUTION" in cell.source for cell in assignment.handout(assignment.variant()))
+
+
+def test_the_instructors_guide_knows_every_assignment() -> None:
+    guide = (BOOK / "a4-instructors.md").read_text(encoding="utf-8")
+    assert [a.name for a in ALL if f"assignment-{a.name}.md" not in guide] == []
+    assert {path.stem for path in BOOK.glob("[0-9]*.md")} >= {c.read for a in ALL for c in a.checks if c.read[0] != "a"}
