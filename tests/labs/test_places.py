@@ -34,6 +34,12 @@ def shop(k, replicas=2):
     k.kubectl(f"create deployment shop --image=nginx:1.27 --replicas={replicas} --port=80")
     k.kubectl("expose deployment shop --port=8000 --target-port=80")
     k.wait("deployment/shop")
+    k.wait("service/shop", lambda _: endpoints(k) == replicas)  # the slice follows the pods
+
+
+def endpoints(k):
+    slices = k.list("endpointslices", "kubernetes.io/service-name=shop")
+    return sum(bool(e["conditions"].get("ready")) for s in slices for e in s.get("endpoints") or ())
 
 
 def lab_namespaces(k):
@@ -81,6 +87,16 @@ def test_a_cordoned_node_is_given_back_with_its_namespace(k):
     k.client.patch("namespaces", "", k.namespace, {"metadata": {"annotations": {remains.CORDONED: node}}})
     remains.remove(k.client, k.namespace)
     assert not k.client.get("nodes", "", node)["spec"].get("unschedulable")
+
+
+def test_a_paused_kind_node_is_woken_with_its_namespace(k, tmp_path, monkeypatch):
+    docker, said = tmp_path / "docker", tmp_path / "said"
+    docker.write_text(f"#!/bin/sh\necho $@ >> {said}\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    k.client.patch("namespaces", "", k.namespace, {"metadata": {"annotations": {remains.PAUSED: "kind-worker"}}})
+    remains.remove(k.client, k.namespace)
+    assert said.read_text() == "unpause kind-worker\n"
 
 
 def test_a_stuck_namespace_is_told_and_does_no_harm(k, monkeypatch, capsys):

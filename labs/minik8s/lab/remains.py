@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import subprocess
 import sys
 import time
 import uuid
@@ -21,7 +22,8 @@ from minik8s.wire import StatusError
 LABEL = "minik8s.io/lab"
 OWNER = "minik8s.io/owner"
 CORDONED = "minik8s.io/cordoned"
-"""Annotation of a lab's namespace: a node to give back, should the notebook die before it does."""
+PAUSED = "minik8s.io/paused"
+"""Annotations of a lab's namespace: a node to give back, should the notebook die before it does."""
 
 STUCK_SECONDS = 60.0
 CLUSTER_SCOPED = (
@@ -91,9 +93,11 @@ def traces(client: Client) -> list[str]:
 def remove(client: Client, name: str) -> None:
     """Delete a lab's namespace and what it has outside, and give back its node."""
     own = client.find("namespaces", "", name)
-    node = ((own or {}).get("metadata", {}).get("annotations") or {}).get(CORDONED)
-    if node:
-        client.patch("nodes", "", node, {"spec": {"unschedulable": None}})
+    owed = (own or {}).get("metadata", {}).get("annotations") or {}
+    if owed.get(CORDONED):
+        client.patch("nodes", "", owed[CORDONED], {"spec": {"unschedulable": None}})
+    if owed.get(PAUSED):
+        engine("unpause", owed[PAUSED])
     for resource in CLUSTER_SCOPED:
         try:
             found = client.list(resource, label_selector=f"{LABEL}={name}")
@@ -102,6 +106,15 @@ def remove(client: Client, name: str) -> None:
         for obj in found:
             forget(client, resource, "", obj["metadata"]["name"])
     forget(client, "namespaces", "", name)
+
+
+def engine(verb: str, node: str) -> None:
+    """Pause or wake the container that is a kind node; the command is shown, and a failure told."""
+    print(f"+ docker {verb} {node}")
+    try:
+        subprocess.run(["docker", verb, node], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"되지 않았다: {getattr(error, 'stderr', '') or error}")
 
 
 def forget(client: Client, resource: str, namespace: str, name: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 
 from minik8s.lab.place import Embedded
-from minik8s.lab.remains import CORDONED
+from minik8s.lab.remains import CORDONED, PAUSED, engine
 from minik8s.lab.session import Lab
 
 PERMISSION = "MINIK8S_ALLOW_NODE_FAULTS"
@@ -20,10 +19,10 @@ def lose(lab: Lab, node: str, selector: str) -> list[str]:
         lab.nodes.crash(node)
         return []
     if _pausable(place.name):
-        _engine("pause", node)
+        _owe(lab, PAUSED, node)
+        engine("pause", node)
         return [f"`docker pause {node}`로 노드를 멈췄다. 치울 때 다시 깨운다."]
-    body = {"metadata": {"annotations": {CORDONED: node}}}
-    lab.client.patch("namespaces", "", lab.namespace, body)
+    _owe(lab, CORDONED, node)
     lab.nodes.cordon(node)
     for pod in lab.pods(selector):
         lab.delete(f"pod/{pod['metadata']['name']}", grace=0, wait=False)
@@ -40,16 +39,17 @@ def find(lab: Lab, node: str) -> None:
     if isinstance(place, Embedded):
         lab.nodes.recover(node)
     elif _pausable(place.name):
-        _engine("unpause", node)
+        engine("unpause", node)
+        _owe(lab, PAUSED, None)
     else:
         lab.nodes.uncordon(node)
-        lab.client.patch("namespaces", "", lab.namespace, {"metadata": {"annotations": {CORDONED: None}}})
+        _owe(lab, CORDONED, None)
+
+
+def _owe(lab: Lab, what: str, node: str | None) -> None:
+    """Note in the lab's namespace what has to be given back; None when it has been."""
+    lab.client.patch("namespaces", "", lab.namespace, {"metadata": {"annotations": {what: node}}})
 
 
 def _pausable(context: str) -> bool:
     return context.startswith("kind-") and os.environ.get(PERMISSION) == "1" and shutil.which("docker") is not None
-
-
-def _engine(verb: str, node: str) -> None:
-    print(f"+ docker {verb} {node}")
-    subprocess.run(["docker", verb, node], check=True, capture_output=True)
