@@ -67,9 +67,9 @@ def _grade(args: argparse.Namespace) -> int:
         print(UNSAFE, file=sys.stderr)
     elif why := sandbox.refusal():
         raise CourseError(f"울타리 없이는 채점하지 않는다. {why}\n{UNSAFE}")
-    bad = 0
+    bad, shard = 0, batch.shard(args.shard)
     for assignment in course.assignments(args.assignments):
-        counts = batch.grade(course, assignment, jobs=args.jobs, safe=not args.unsafe, again=args.again,
+        counts = batch.grade(course, assignment, jobs=args.jobs, part=shard, safe=not args.unsafe, again=args.again,
                              progress=_bar(assignment.name))
         bad += counts["failed"]
         print(f"{assignment.name}: 새로 채점 {counts['graded']}, 그대로 {counts['kept']}, 못 한 것 {counts['failed']}")

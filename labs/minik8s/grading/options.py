@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     sub.add_argument("source", type=Path, nargs="+", metavar="폴더|zip")
     sub = step("grade", "거둔 것을 채점한다. 멈추었다가 다시 실행하면 이어서 한다")
     sub.add_argument("--jobs", type=int, default=0, metavar="N", help="한꺼번에 채점할 수 (기본: CPU 수)")
+    sub.add_argument("--shard", default="0/1", metavar="K/N", help="N몫 가운데 K번째만 채점한다(0부터 센다)")
     sub.add_argument("--again", action="store_true", help="이미 채점한 것도 다시 채점한다")
     sub.add_argument("--unsafe", action="store_true", help="울타리(bubblewrap) 없이 돌린다. 버려도 되는 컴퓨터에서만")
     sub = step("mark", "글로 쓴 답을 사람이 채점하는 쪽을 연다 (이 컴퓨터 안에서만)", names=False)
