@@ -98,3 +98,13 @@ def test_a_namespace_waits_for_its_finalizer(api: Api) -> None:
     assert api.put("/api/v1/namespaces/n/finalize", finalized).status == 200
     assert api.get("/api/v1/namespaces/n").status == 404
     assert api.delete("/api/v1/namespaces/default").status == 403
+
+
+def test_the_classes_of_the_system_stay(api: Api) -> None:
+    """``pkg/registry/scheduling/priorityclass/storage/storage.go``."""
+    classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    api.post(classes, {"metadata": {"name": "system-node-critical"}, "value": 2000001000})
+    answer = api.delete(f"{classes}/system-node-critical")
+    assert (answer.status, answer.body["message"]) == (403, (
+        'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and'
+        " cannot be deleted"))

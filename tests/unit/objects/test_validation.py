@@ -267,3 +267,43 @@ def test_ip_addresses(text: str, legacy: bool, good: bool) -> None:
 def test_networks(text: str, good: bool) -> None:
     errors: Errors = []
     assert valid_cidr(errors, text, "x") is good
+
+
+@pytest.mark.parametrize(("spec", "fault"), [
+    ({"hostnameOverride": "a.b", "setHostnameAsFQDN": True},
+     "spec.hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true"),
+    ({"hostnameOverride": "a." * 40 + "b"}, "spec.hostnameOverride: Too long: may not be more than 64 bytes"),
+    ({"os": {"name": "windows"}, "securityContext": {"runAsUser": 0}},
+     "spec.securityContext.runAsUser: Forbidden: cannot be set for a windows pod"),
+    ({"os": {"name": "linux"}, "securityContext": {"windowsOptions": {}}},
+     "spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod"),
+])
+def test_host_names_and_operating_systems_of_pods(spec: Object, fault: str) -> None:
+    assert faults("pods", pod(spec=spec)) == [fault]
+
+
+def test_signing_requests() -> None:
+    """``pkg/apis/certificates/validation/validation.go``."""
+    found = faults("certificatesigningrequests", {"spec": {"request": "", "signerName": "x/y", "usages": ["sign"]}})
+    assert [fault.partition(": supported")[0] for fault in found] == [
+        'spec.request: Invalid value: "": PEM block type must be CERTIFICATE REQUEST',
+        'spec.usages[0]: Unsupported value: "sign"',
+        'spec.signerName: Invalid value: "x": should be a domain with at least two segments separated by dots']
+
+
+def test_an_unknown_source_of_a_metric_is_named_twice() -> None:
+    """``validateMetricSpec`` looks at the type before and after the sources."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    found = faults("horizontalpodautoscalers", {"spec": {
+        "scaleTargetRef": target, "maxReplicas": 2, "metrics": [{"type": "X"}]}})
+    assert [fault.partition(": supported")[0] for fault in found] == [
+        'spec.metrics[0].type: Unsupported value: "X"'] * 2
+
+
+def test_a_volume_attributes_class_has_a_driver_and_parameters_that_stay() -> None:
+    kind = kind_of("volumeattributesclasses")
+    old = made("volumeattributesclasses", {"driverName": "d.example.com", "parameters": {"a": "b"}})
+    assert faults("volumeattributesclasses", {}) == [
+        "driverName: Required value", "parameters: Required value: must contain at least one key/value pair"]
+    assert [str(e) for e in validate_update(kind, {**old, "driverName": "e.example.com"}, old)] == [
+        "driverName: Forbidden: updates to driverName are forbidden."]

@@ -24,6 +24,7 @@ _JOBS_ORPHANED = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set"
     " propagationPolicy=Orphan to suppress this warning"
 )
+_SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
 
 
 def delete(call: Call) -> Response:
@@ -44,6 +45,9 @@ def delete(call: Call) -> Response:
 def delete_object(call: Call, old: Object, wanted: DeleteOptions) -> tuple[Object, bool]:
     """(what the API answers, whether the object is gone). StatusError."""
     call.server.admission.validate(call.attributes("DELETE", None, old, old["metadata"]["name"]))
+    if call.kind.resource_name == "priorityclasses.scheduling.k8s.io" and old["metadata"]["name"] in _SYSTEM_CLASSES:
+        why = "this is a system priority class and cannot be deleted"
+        raise forbidden(call.kind.plural, old["metadata"]["name"], why, call.kind.group)
     check_preconditions(call, old, wanted)
     if call.kind.resource_name == "namespaces":
         return _delete_namespace(call, old)

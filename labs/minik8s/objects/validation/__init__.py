@@ -12,6 +12,7 @@ from minik8s.objects.validation import (
     apps,
     autoscaling,
     batch,
+    certificates,
     core,
     extensions,
     meta,
@@ -29,7 +30,7 @@ __all__ = ["FieldError", "invalid_status", "rules_of", "validate_create", "valid
 
 RULES: dict[tuple[str, str], Rules] = {
     **core.RULES, **apps.RULES, **batch.RULES, **autoscaling.RULES, **policy.RULES, **networking.RULES, **rbac.RULES,
-    **others.RULES, **extensions.RULES}
+    **others.RULES, **certificates.RULES, **extensions.RULES}
 _PLAIN = {namespaced: plain(name_is_subdomain, namespaced=namespaced) for namespaced in (True, False)}
 
 

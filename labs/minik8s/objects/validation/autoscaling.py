@@ -61,8 +61,10 @@ def _metric(errors: Errors, metric: Object, path: str) -> None:
     present = [key for key in _SOURCES.values() if metric.get(key) is not None]
     for key in present[:1]:
         _source(errors, key, metric[key], f"{path}.{key}")
-    expected = _SOURCES.get(kind, kind.lower())
-    if expected not in present:
+    expected = _SOURCES.get(kind)
+    if expected is None:
+        errors.append(not_supported(f"{path}.type", kind, tuple(sorted(_SOURCES))))
+    elif expected not in present:
         errors.append(required(f"{path}.{expected}", "must populate information for the given metric source"))
     if len(present) != 1:
         errors += [forbidden(f"{path}.{key}", "must populate the given metric source only")

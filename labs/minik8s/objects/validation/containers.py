@@ -19,6 +19,7 @@ from minik8s.objects.validation.field import (
     not_found,
     not_supported,
     required,
+    too_many,
 )
 from minik8s.objects.validation.meta import nonnegative
 from minik8s.objects.validation.mounts import volume_devices, volume_mounts
@@ -327,6 +328,8 @@ def restart_policy(errors: Errors, c: Object, path: str) -> None:
             errors.append(required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
     elif policy not in RESTART_POLICIES:
         errors.append(not_supported(f"{path}.restartPolicy", policy, RESTART_POLICIES))
+    if len(rules) > 20:
+        errors.append(too_many(f"{path}.restartPolicyRules", len(rules), 20))
     for i, rule in enumerate(rules):
         at = f"{path}.restartPolicyRules[{i}]"
         if rule.get("action") not in ("Restart", "RestartAllContainers"):
@@ -334,8 +337,11 @@ def restart_policy(errors: Errors, c: Object, path: str) -> None:
         codes = rule.get("exitCodes")
         if codes is None:
             errors.append(required(f"{at}.exitCodes", "must be specified"))
-        elif codes.get("operator") not in ("In", "NotIn"):
+            continue
+        if codes.get("operator") not in ("In", "NotIn"):
             errors.append(not_supported(f"{at}.exitCodes.operator", codes.get("operator", ""), ("In", "NotIn")))
+        if len(codes.get("values") or ()) > 255:
+            errors.append(too_many(f"{at}.exitCodes.values", len(codes["values"]), 255))
 
 
 def _resize_policy(errors: Errors, items: list[Object], path: str, pod_restart: str) -> None:

@@ -15,6 +15,7 @@ from minik8s.objects.validation.field import (
     messages_invalid,
     not_supported,
     required,
+    too_long,
 )
 from minik8s.objects.validation.pods import PREEMPTION
 from minik8s.objects.validation.rules import Rules, plain, twice
@@ -27,19 +28,43 @@ SYSTEM_PRIORITIES = {"system-node-critical": 2_000_001_000, "system-cluster-crit
 
 
 # -- storage --
+def _provisioner(errors: Errors, name: str, path: str) -> None:
+    if not name:
+        errors.append(required(path))
+    else:
+        messages_invalid(errors, path, name, names.qualified_name(name.lower()))
+
+
+def _parameters(errors: Errors, parameters: dict[str, str]) -> None:
+    if len(parameters) > 512:
+        errors.append(too_long("parameters", 512))
+        return
+    if "" in parameters:
+        errors.append(invalid("parameters", "", "field can not be empty."))
+    if sum(len(key.encode()) + len(value.encode()) for key, value in parameters.items()) > 256 * 1024:
+        errors.append(too_long("parameters", 256 * 1024))
+
+
+def volume_attributes_class(errors: Errors, obj: Object) -> None:
+    meta.object_meta(errors, obj["metadata"], False, names.name_is_subdomain)
+    _provisioner(errors, obj.get("driverName", ""), "driverName")
+    _parameters(errors, obj.get("parameters") or {})
+    if not obj.get("parameters"):
+        errors.append(required("parameters", "must contain at least one key/value pair"))
+
+
+def volume_attributes_class_update(errors: Errors, new: Object, old: Object) -> None:
+    meta.object_meta_update(errors, new["metadata"], old["metadata"])
+    for key in ("driverName", "parameters"):
+        if new.get(key) != old.get(key):
+            errors.append(forbidden(key, f"updates to {key} are forbidden."))
+    volume_attributes_class(errors, new)
+
+
 def storage_class(errors: Errors, obj: Object) -> None:
     meta.object_meta(errors, obj["metadata"], False, names.name_is_subdomain)
-    provisioner = obj.get("provisioner", "")
-    if not provisioner:
-        errors.append(required("provisioner"))
-    else:
-        messages_invalid(errors, "provisioner", provisioner, names.qualified_name(provisioner.lower()))
-    parameters = obj.get("parameters") or {}
-    if len(parameters) > 512:
-        errors.append(invalid("parameters", parameters, "must be less than or equal to 512"))
-    for key in parameters:
-        if not key:
-            errors.append(invalid("parameters", "", "field can not be empty."))
+    _provisioner(errors, obj.get("provisioner", ""), "provisioner")
+    _parameters(errors, obj.get("parameters") or {})
     policy = obj.get("reclaimPolicy", "")
     if policy and policy not in ("Delete", "Retain"):
         errors.append(not_supported("reclaimPolicy", policy, ("Delete", "Retain")))
@@ -223,11 +248,10 @@ RULES: dict[tuple[str, str], Rules] = {
     (STORAGE, "CSINode"): Rules(csi_node),
     (STORAGE, "CSIStorageCapacity"): Rules(storage_capacity, storage_capacity_update),
     (STORAGE, "VolumeAttachment"): Rules(volume_attachment, volume_attachment_update),
-    (STORAGE, "VolumeAttributesClass"): plain(names.name_is_subdomain, namespaced=False),
+    (STORAGE, "VolumeAttributesClass"): Rules(volume_attributes_class, volume_attributes_class_update),
     ("scheduling.k8s.io", "PriorityClass"): Rules(priority_class, priority_class_update),
     ("coordination.k8s.io", "Lease"): Rules(lease, lease_update),
     ("node.k8s.io", "RuntimeClass"): Rules(runtime_class, twice(runtime_class, runtime_class_update)),
     ("authentication.k8s.io", "TokenRequest"): Rules(token_request),
-    ("certificates.k8s.io", "CertificateSigningRequest"): plain(names.name_is_subdomain, namespaced=False),
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"): plain(names.name_is_subdomain, namespaced=False),
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): plain(names.name_is_subdomain, namespaced=False)}

@@ -7,7 +7,7 @@ from typing import Any
 from minik8s.objects.defaults.pods import aggregate_requests
 from minik8s.objects.frozen import Object
 from minik8s.objects.quantity import parse_quantity
-from minik8s.objects.validation import meta, names, resources
+from minik8s.objects.validation import meta, names, pod_systems, resources
 from minik8s.objects.validation.containers import (
     PodContext,
     container_common,
@@ -72,6 +72,7 @@ def pod_spec(errors: Errors, spec: Object, path: str, *, pod_name: str = "", is_
     if spec.get("topologySpreadConstraints"):
         topology_spread(errors, spec["topologySpreadConstraints"], f"{path}.topologySpreadConstraints")
     host_users(errors, spec, path)
+    pod_systems.host_name_override(errors, spec, path)
     _names(errors, spec, path)
 
 
@@ -106,11 +107,7 @@ def _names(errors: Errors, spec: Object, path: str) -> None:
     if spec.get("overhead"):
         resources.requirements(errors, {"limits": spec["overhead"]}, f"{path}.overhead")
     if spec.get("os") is not None:
-        system = spec["os"].get("name", "")
-        if not system:
-            errors.append(required(f"{path}.os.name"))
-        elif system not in ("linux", "windows"):
-            errors.append(not_supported(f"{path}.os", system, ("linux", "windows")))
+        pod_systems.system(errors, spec, path)
 
 
 def _containers(errors: Errors, spec: Object, path: str, pod: PodContext) -> None:
@@ -178,7 +175,7 @@ def _resource_claims(errors: Errors, items: list[Object] | None, path: str) -> f
 def _pod_resources(errors: Errors, spec: Object, path: str) -> None:
     value = spec["resources"]
     if value.get("claims"):
-        errors.append(forbidden(f"{path}.claims", "claims cannot be set for Resources at pod-level"))
+        errors.append(forbidden(f"{path}.claims", "claims may not be set for Resources at pod-level"))
     resources.requirements(errors, {k: v for k, v in value.items() if k != "claims"}, path,
                            rule=resources.pod_resource_name)
     requests = value.get("requests") or {}
