@@ -214,6 +214,28 @@ def test_resize_may_change_cpu_and_memory_only() -> None:
     assert resized(image="x") == ["spec: Forbidden: only cpu and memory resources are mutable"]
     removed = "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed"
     assert removed in resized(resources={})
+    assert resized(name="d") == [
+        "spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize"]
+    more = {**old, "spec": {**old["spec"], "containers": [container, {**container, "name": "d"}]}}
+    assert [str(error) for error in validate_subresource_update(kind, "resize", more, old)][-1] == (
+        "spec.containers: Forbidden: containers may not be added or removed on resize")
+
+
+def test_resize_of_init_containers_and_of_whole_pods() -> None:
+    kind = kind_of("pods")
+    amounts = {"resources": {"requests": {"cpu": "2"}}}
+    init = [{"name": "i", "image": "i", "resources": {"requests": {"cpu": "1"}}}]
+    old = freeze(made("pods", pod(**amounts, spec={**amounts, "initContainers": init}) | {
+        "metadata": {"resourceVersion": "1"}}))
+
+    def resized(**spec: Any) -> list[str]:
+        new = {**old, "spec": {**old["spec"], **spec}}
+        return [str(error) for error in validate_subresource_update(kind, "resize", new, old)]
+
+    assert resized(initContainers=[{**old["spec"]["initContainers"][0], **amounts}]) == []
+    assert resized(resources={"requests": {"cpu": "3"}}) == []
+    assert "spec.resources.requests: Forbidden: pod-level resource requests cannot be removed" in resized(
+        resources={"requests": {"memory": "1Gi"}})
 
 
 @pytest.mark.parametrize(("schedule", "error"), [

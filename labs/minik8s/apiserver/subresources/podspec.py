@@ -51,8 +51,13 @@ def _prepare_ephemeral(call: Call, new: Object, old: Object) -> Object:
 
 
 def _prepare_resize(call: Call, new: Object, old: Object) -> Object:
-    spec = dict(old["spec"])
-    for part in ("initContainers", "containers"):
+    spec, parts = dict(old["spec"]), ("initContainers", "containers")
+    if any(len(new["spec"].get(part) or ()) != len(spec.get(part) or ()) for part in parts):
+        return new  # for validation to refuse
+    spec.pop("resources", None)
+    if "resources" in new["spec"]:
+        spec["resources"] = new["spec"]["resources"]
+    for part in parts:
         if part in spec:
             spec[part] = _resized(new["spec"].get(part) or [], spec[part])
     return _with_spec(new, old, spec)

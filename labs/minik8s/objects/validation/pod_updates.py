@@ -269,32 +269,69 @@ def resize_update(errors: Errors, new: Object, old: Object) -> None:
     if qos_class(before) != qos_class(spec):
         errors.append(invalid("spec", new["status"].get("qosClass", ""),
                               "Pod QOS Class may not change as a result of resizing"))
+    if any((c.get("state") or {}).get("running") is not None and c.get("resources") is None
+           for c in (old["status"].get("containerStatuses") or ())[:1]):
+        errors.append(forbidden("spec", "Pod running on node without support for resize"))
     put_back = dict(spec)
-    for key in ("initContainers", "containers"):
-        pairs = list(zip(spec.get(key) or (), before.get(key) or (), strict=False))
-        if len(spec.get(key) or ()) != len(before.get(key) or ()):
+    _pod_level(errors, put_back, before)
+    if _rearranged(errors, spec, before):
+        return
+    pairs = {key: list(zip(spec.get(key) or (), before.get(key) or (), strict=True))
+             for key in ("initContainers", "containers")}
+    for key, both in pairs.items():
+        for i, (c, o) in enumerate(both):
+            _resized(errors, c, o, f"spec.{key}[{i}].resources")
+    for c, o in pairs["containers"]:
+        if _with_resources_of(c, o) != o:
             errors.append(forbidden("spec", "only cpu and memory resources are mutable"))
-            return
-        for i, (c, o) in enumerate(pairs):
-            if key == "containers" or c.get("restartPolicy") == "Always":
-                _resized(errors, c, o, f"spec.{key}[{i}].resources")
-        if spec.get(key):
-            put_back[key] = [_with_resources_of(c, o) for c, o in pairs]
-            _only_resources(errors, put_back[key], before[key], key)
+    for i, (c, o) in enumerate(pairs["initContainers"]):
+        _resized_init(errors, c, o, f"spec.initContainers[{i}]")
+    for key, both in pairs.items():
+        if both:
+            put_back[key] = [_with_resources_of(c, o) for c, o in both]
     if not errors and put_back != before:
         errors.append(forbidden("spec", "only cpu and memory resources are mutable"))
 
 
-def _only_resources(errors: Errors, new: list[Object], old: list[Object], key: str) -> None:
-    for c, o in zip(new, old, strict=True):
-        if c == o:
+def _rearranged(errors: Errors, new: Object, old: Object) -> bool:
+    """Whether containers came, went or changed places (``validatePodResizeContainerOrdering``)."""
+    count = len(errors)
+    for key in ("containers", "initContainers"):
+        now, before = ([c.get("name") for c in spec.get(key) or ()] for spec in (new, old))
+        if len(now) != len(before):
+            errors.append(forbidden(f"spec.{key}", f"{key} may not be added or removed on resize"))
             continue
-        if key == "containers":
-            errors.append(forbidden("spec", "only cpu and memory resources are mutable"))
-        elif c.get("restartPolicy") == "Always":
-            errors.append(forbidden("spec", "only cpu and memory resources for sidecar containers are mutable"))
-        else:
-            errors.append(forbidden("spec", "resources for non-sidecar init containers are immutable"))
+        errors.extend(forbidden(f"spec.{key}[{i}].name", f"{key} may not be renamed or reordered on resize")
+                      for i, (name, was) in enumerate(zip(now, before, strict=True)) if name != was)
+    return len(errors) > count
+
+
+def _pod_level(errors: Errors, put_back: Object, old: Object) -> None:
+    """Amounts of the whole pod; they are put back in ``put_back`` (``validatePodLevelResourcesResize``)."""
+    now, before = put_back.get("resources"), old.get("resources")
+    if not any((value or {}).get(key) for value in (now, before) for key in ("requests", "limits")):
+        return
+    if before is not None and now is None:
+        errors.append(forbidden("spec.resources", "pod-level resources cannot be removed"))
+        return
+    for key in ("requests", "limits"):
+        if set((before or {}).get(key) or ()) - set((now or {}).get(key) or ()):
+            errors.append(forbidden(f"spec.resources.{key}", f"pod-level resource {key} cannot be removed"))
+    put_back["resources"] = _with_resources_of(put_back, old)["resources"]
+    if before is None:
+        del put_back["resources"]
+    elif put_back["resources"] != before:
+        errors.append(forbidden("spec", "only cpu and memory resources are mutable at pod-level"))
+
+
+def _resized_init(errors: Errors, new: Object, old: Object, path: str) -> None:
+    if _with_resources_of(new, old) != old:
+        why = "only cpu and memory resources for init or sidecar containers are mutable"
+        errors.append(forbidden(path, why))
+    restarts = any(item.get("restartPolicy") == "RestartContainer" for item in new.get("resizePolicy") or ())
+    if new != old and new.get("restartPolicy") != "Always" and restarts:
+        why = "non-sidecar init containers with a resize policy of RestartContainer cannot be resized"
+        errors.append(forbidden(path, why))
 
 
 def _with_resources_of(c: Object, old: Object) -> Object:
