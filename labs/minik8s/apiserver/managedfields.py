@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from minik8s.apiserver import compare as comparing
 from minik8s.apiserver import typed
-from minik8s.apiserver.fieldset import LEAF, FieldSet, difference, union
+from minik8s.apiserver.fieldset import LEAF, FieldSet, difference, shared, union
 from minik8s.objects import Object
 from minik8s.objects.kinds import Kind
 from minik8s.objects.meta import rfc3339
@@ -75,7 +75,7 @@ def _encode(manager: Manager, entry: Entry) -> Object:
     out: Object = {"manager": manager.name, "operation": manager.operation, "apiVersion": entry.api_version}
     if entry.time:
         out["time"] = entry.time
-    out |= {"fieldsType": "FieldsV1", "fieldsV1": entry.fields}
+    out |= {"fieldsType": "FieldsV1", "fieldsV1": shared(entry.fields)}
     if manager.subresource:
         out["subresource"] = manager.subresource
     return out

@@ -54,9 +54,14 @@ def freeze(value: Any) -> Any:
     """`value` with every dict and list in it frozen; parts already frozen are returned as they are."""
     kind = type(value)
     if kind is dict:
-        return FrozenDict({k: (v if type(v) in _PLAIN else freeze(v)) for k, v in value.items()})
+        # A copy in one go, then only what is not frozen yet: most values are plain or an older object's own.
+        out = FrozenDict(value)
+        for k, v in value.items():
+            if type(v) in _LOOSE:
+                _put(out, k, freeze(v))
+        return out
     if kind is list or kind is tuple:
-        return FrozenList([(v if type(v) in _PLAIN else freeze(v)) for v in value])
+        return FrozenList([freeze(v) if type(v) in _LOOSE else v for v in value])
     return value
 
 
@@ -70,3 +75,5 @@ def thaw(value: Any) -> Any:
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_LOOSE = frozenset({dict, list, tuple})
+_put = dict.__setitem__

@@ -69,18 +69,18 @@ def owner_ref(owner: Object, *, controller: bool = True) -> Object:
 
 @lru_cache(maxsize=4096)
 def _second(t: int) -> str:
-    return datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def rfc3339(t: float) -> str:
     """metav1.Time on the wire: whole seconds, `2026-01-01T00:00:00Z`."""
-    return _second(int(t)) + "Z"
+    return _second(int(t))
 
 
 def rfc3339_micro(t: float) -> str:
     """metav1.MicroTime on the wire: `2026-01-01T00:00:00.000000Z`."""
     whole = int(t)
-    return f"{_second(whole)}.{min(999_999, round((t - whole) * 1e6)):06d}Z"
+    return f"{_second(whole)[:-1]}.{min(999_999, round((t - whole) * 1e6)):06d}Z"
 
 
 @lru_cache(maxsize=4096)
