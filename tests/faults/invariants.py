@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from minik8s.client import Informers
+from minik8s.client import Informers, WorkQueue
 from minik8s.cluster import Cluster
 from minik8s.kubelet.admission import pod_requests
 from minik8s.objects.quantity import milli, value
@@ -22,6 +22,11 @@ class Broken(AssertionError):
 
 def ended(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def check_revisions(cluster: Cluster) -> None:
@@ -85,12 +90,23 @@ def unconverged(cluster: Cluster) -> list[str]:
     store = cluster.store
     for resource in ("deployments.apps", "replicasets.apps", "statefulsets.apps"):
         for obj in store.list(resource):
-            wanted, status = obj["spec"].get("replicas", 1), obj.get("status") or {}
+            wanted, status = _affordable(cluster, obj), obj.get("status") or {}
             if (status.get("readyReplicas") or 0) != wanted or (status.get("replicas") or 0) != wanted:
                 ready = status.get("readyReplicas") or 0
                 out.append(f"{resource}/{obj['metadata']['name']}: {ready} of {wanted} ready")
             if status.get("observedGeneration") != obj["metadata"].get("generation"):
                 out.append(f"{resource}/{obj['metadata']['name']}: not observed")
+    for obj in store.list("namespaces"):
+        if obj["metadata"].get("deletionTimestamp"):
+            out.append(f"namespaces/{obj['metadata']['name']}: deleting")
+    for obj in store.list("persistentvolumeclaims"):
+        if (obj.get("status") or {}).get("phase") != "Bound":
+            out.append(f"persistentvolumeclaims/{obj['metadata']['name']}: not bound")
+    for obj in store.list("resourcequotas"):
+        used = ((obj.get("status") or {}).get("used") or {}).get("pods")
+        there = sum(not ended(pod) for pod in store.list("pods", obj["metadata"]["namespace"]))
+        if used != str(there):
+            out.append(f"resourcequotas/{obj['metadata']['name']}: {used} used, {there} there")
     for obj in store.list("daemonsets.apps"):
         status = obj.get("status") or {}
         if (status.get("numberReady") or 0) != len(store.list("nodes")):
@@ -107,10 +123,19 @@ def unconverged(cluster: Cluster) -> list[str]:
     return out
 
 
+def _affordable(cluster: Cluster, obj: Object) -> int:
+    """Replicas that are asked for, as far as a quota allows them."""
+    wanted = int(obj["spec"].get("replicas", 1))
+    for quota in cluster.store.list("resourcequotas", obj["metadata"]["namespace"]):
+        wanted = min(wanted, int(quota["spec"]["hard"]["pods"]))
+    return wanted
+
+
 def check_settled(cluster: Cluster) -> None:
     """After recovery: no orphan in the API or on a machine, no cache that missed something."""
     _no_orphans(cluster)
     _machines_agree(cluster)
+    _nobody_waits(cluster)
     for _ in range(TRIES):
         stale = [text for name in PROCESSES if (text := _stale_cache(cluster, name))]
         if not stale:
@@ -122,8 +147,11 @@ def check_settled(cluster: Cluster) -> None:
 
 def _no_orphans(cluster: Cluster) -> None:
     known = {obj["metadata"]["uid"] for resource in cluster.store.resources() for obj in cluster.store.list(resource)}
-    for resource in ("pods", "replicasets.apps"):
+    spaces = {obj["metadata"]["name"] for obj in cluster.store.list("namespaces")}
+    for resource in cluster.store.resources():
         for obj in cluster.store.list(resource):
+            if obj["metadata"].get("namespace", "default") not in spaces:
+                raise Broken(f"{resource}/{obj['metadata']['name']} outlived its namespace")
             for owner in obj["metadata"].get("ownerReferences") or ():
                 if owner["uid"] not in known:
                     raise Broken(f"{resource}/{obj['metadata']['name']} outlived its owner {owner['name']}")
@@ -143,6 +171,16 @@ def _machines_agree(cluster: Cluster) -> None:
             raise Broken(f"pod {pod['metadata']['name']} is bound to {node}, whose kubelet does not know it")
 
 
+def _nobody_waits(cluster: Cluster) -> None:
+    """No controller holds a key that nothing will make it look at: a lost wake-up."""
+    cluster.clock.run_ready()
+    for process in PROCESSES:
+        for part in cluster.controlplane.process(process).parts.values():
+            queue = getattr(getattr(part.start, "__self__", None), "queue", None)
+            if isinstance(queue, WorkQueue) and len(queue) and not queue._planned:
+                raise Broken(f"{part.name} sleeps over {list(queue._waiting)}")
+
+
 def _stale_cache(cluster: Cluster, process: str) -> str:
     informers: Informers | None = cluster.controlplane.process(process).informers
     if informers is None:
@@ -159,11 +197,13 @@ def _stale_cache(cluster: Cluster, process: str) -> str:
     return ""
 
 
-def check_watch(cluster: Cluster, seen: list[tuple[str, str, str]], since: int) -> None:
-    """A watcher from the start has seen every write of pods once, in order."""
-    wanted = [(e.type, e.key.name, e.object["metadata"]["resourceVersion"])
-              for e in cluster.store.events if e.key.resource == "pods" and e.revision > since]
+def check_watch(
+    cluster: Cluster, resource: str, namespace: str | None, seen: list[tuple[str, str, str]], since: int
+) -> None:
+    """A watcher from revision `since` on has seen every write once, in order."""
+    wanted = [(e.type, e.key.name, e.object["metadata"]["resourceVersion"]) for e in cluster.store.events
+              if e.key.resource == resource and e.revision > since and namespace in (None, e.key.namespace)]
     if seen != wanted:
         pairs = enumerate(zip(seen, wanted, strict=False))
         at = next((i for i, (a, b) in pairs if a != b), min(len(seen), len(wanted)))
-        raise Broken(f"watch differs at event {at}: {seen[at:at + 1]} instead of {wanted[at:at + 1]}")
+        raise Broken(f"watch of {resource} differs at event {at}: {seen[at:at + 1]} instead of {wanted[at:at + 1]}")

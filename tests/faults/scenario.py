@@ -31,9 +31,15 @@ class Scenario:
     def keep(self, indexes: list[int]) -> Scenario:
         return replace(self, steps=tuple(self.steps[i] for i in indexes))
 
+    def quiet(self, *calm: str) -> float:
+        """Seconds until the first fault strikes or somebody takes pods away, other than by deeds of `calm`."""
+        calm = ("create", "pdb", "scale", "update", "cronjob", "autoscale", "claims", "team", *calm)
+        return float(min((step["at"] for step in self.steps if step["do"] not in calm), default=STRUCK_SECONDS))
 
-def scenario(seed: int) -> Scenario:
-    """The situation of this seed."""
+
+def scenario(seed: int, *, wide: bool = True) -> Scenario:
+    """The situation of this seed. `wide` False: without the kinds and faults that came later (old seeds mean the same).
+    """
     rng = random.Random(seed)
     nodes = rng.randint(2, 4)
     steps: list[Step] = [_workload(rng, i) for i in range(rng.randint(1, 3))]
@@ -42,6 +48,8 @@ def scenario(seed: int) -> Scenario:
         steps.append({"at": 0.0, "do": "pdb", "name": names[0][1], "min": 1})
     steps += [_deed(rng, names) for _ in range(rng.randint(0, 4))]
     steps += [_fault(rng, nodes) for _ in range(rng.randint(1, 4))]
+    if wide:
+        steps = _widened(random.Random(seed + (1 << 40)), nodes, steps)
     return Scenario(seed, nodes, tuple(sorted(steps, key=lambda s: float(s["at"]))))
 
 
@@ -81,3 +89,76 @@ def _fault(rng: random.Random, nodes: int) -> Step:
 
 def _moment(rng: random.Random) -> float:
     return round(rng.uniform(0, STRUCK_SECONDS - 120), 2)
+
+
+# ---- what came later ---------------------------------------------------------------------
+LATER_FAULTS = ("fill_disk", "exhaust_memory", "cut_registry", "freeze_container")
+LATER_PARTS = ("disruption-controller", "resourcequota-controller", "namespace-controller", "statefulset-controller",
+               "persistentvolume-binder-controller", "endpointslice-controller", "kube-proxy")
+TEAM = "team"
+"""A namespace with a quota of its own, and maybe deleted."""
+
+
+def _widened(rng: random.Random, nodes: int, steps: list[Step]) -> list[Step]:
+    """`steps` and more kinds, deeds and faults; some with a quiet start, so that a rollout is seen undisturbed."""
+    works = [step for step in steps if step["do"] == "create"]
+    if rng.random() < 0.35:
+        steps = [_later(step) for step in steps if step["at"] == 0.0 or step["do"] not in ("scale", "update")]
+        work = rng.choice(works)
+        steps += [{**_about(work), "at": round(rng.uniform(20, 50), 2), "do": "update", "image": rng.choice(IMAGES)}]
+    steps += _more_kinds(rng, works)
+    guarded = [work for work in works if work["kind"] in ("Deployment", "StatefulSet")]
+    if guarded and rng.random() < 0.3:
+        work = rng.choice(guarded)
+        least = max(1, work["replicas"] - rng.randint(0, 1))
+        steps.append({"at": 0.0, "do": "pdb", "name": work["name"], "min": least})
+        steps.append(_drain(rng, nodes, rng.uniform(15, 50)))
+    elif rng.random() < 0.3:
+        steps.append(_drain(rng, nodes, _moment(rng)))
+    if rng.random() < 0.5:
+        steps.append(_later_fault(rng, nodes))
+    return steps
+
+
+def _drain(rng: random.Random, nodes: int, at: float) -> Step:
+    node = f"node-{rng.randint(1, nodes)}"
+    return {"at": round(at, 2), "do": "drain", "node": node, "for": round(rng.uniform(20, 100), 1)}
+
+
+def _about(work: Step) -> Step:
+    return {"kind": work["kind"], "name": work["name"], "replicas": work["replicas"], "index": 0}
+
+
+def _later(step: Step) -> Step:
+    """The same, after the first minute."""
+    return step if step["at"] == 0.0 else {**step, "at": round(60 + step["at"] / 2, 2)}
+
+
+def _more_kinds(rng: random.Random, works: list[Step]) -> list[Step]:
+    out: list[Step] = []
+    if rng.random() < 0.25:
+        policy = rng.choice(("Allow", "Forbid", "Replace"))
+        out.append({"at": 0.0, "do": "cronjob", "name": "nightly", "policy": policy})
+    deployments = [work for work in works if work["kind"] == "Deployment"]
+    if deployments and rng.random() < 0.3:
+        out.append({"at": 0.0, "do": "autoscale", "name": deployments[0]["name"], "max": rng.randint(2, 5)})
+    if rng.random() < 0.25:
+        out.append({"at": 0.0, "do": "claims", "name": "disk", "replicas": rng.randint(1, 3)})
+    if rng.random() < 0.3:
+        out.append({"at": 0.0, "do": "team", "pods": rng.randint(1, 4), "replicas": rng.randint(1, 5)})
+        if rng.random() < 0.6:
+            out.append({"at": _moment(rng), "do": "delete_team"})
+    return out
+
+
+def _later_fault(rng: random.Random, nodes: int) -> Step:
+    out: Step = {"at": _moment(rng), "do": "fault", "for": round(rng.uniform(2, 120), 1)}
+    kind = rng.choice((*LATER_FAULTS, "stop_part"))
+    out["fault"] = kind
+    if kind in ("fill_disk", "exhaust_memory"):
+        out["node"] = f"node-{rng.randint(1, nodes)}"
+    if kind == "freeze_container":
+        out["index"] = rng.randint(0, 5)
+    if kind == "stop_part":
+        out["part"] = rng.choice(LATER_PARTS)
+    return out

@@ -70,12 +70,13 @@ def encode(managed: Managed) -> list[Object]:
 
 def _encode(manager: Manager, entry: Entry) -> Object:
     raw = entry.raw
-    if raw is not None and raw.get("fieldsV1") is entry.fields and raw.get("time", "") == entry.time:
+    same = raw is not None and raw.get("fieldsV1") is entry.fields
+    if raw is not None and same and raw.get("time", "") == entry.time:
         return raw
     out: Object = {"manager": manager.name, "operation": manager.operation, "apiVersion": entry.api_version}
     if entry.time:
         out["time"] = entry.time
-    out |= {"fieldsType": "FieldsV1", "fieldsV1": shared(entry.fields)}
+    out |= {"fieldsType": "FieldsV1", "fieldsV1": entry.fields if same else shared(entry.fields)}
     if manager.subresource:
         out["subresource"] = manager.subresource
     return out

@@ -140,17 +140,17 @@ def failure() -> Figures:
     }
 
 
-def scale(deployments: int = 100) -> Figures:
+def scale(deployments: int = 100, nodes: int = NODES, pods: int = PODS) -> Figures:
     """1,000 nodes, then 100 Deployments of 100 pods, from apply until all are Ready."""
     from minik8s.cluster import Cluster
 
     begin = time.process_time()
-    cluster = Cluster(NODES)
+    cluster = Cluster(nodes)
     joined = time.process_time()
     base, client, before = peak_mib(), cluster.client(), cluster.clock.now()
     for index in range(deployments):
-        client.create("deployments.apps", deployment(f"web-{index:03d}", PODS // deployments))
-    _wait(cluster, PODS, 600)
+        client.create("deployments.apps", deployment(f"web-{index:03d}", pods // deployments))
+    _wait(cluster, pods, 600)
     return {
         "join_cpu_seconds": round(joined - begin, 1),
         "cpu_seconds": round(time.process_time() - joined, 1),

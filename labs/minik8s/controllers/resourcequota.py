@@ -60,7 +60,9 @@ class ResourceQuotaController(Controller):
         for resource in sorted(resources_of(hard)):
             try:
                 objects = self.client.list(resource, namespace)
-            except StatusError:
+            except StatusError as error:
+                if error.code != 404:
+                    raise  # counting nothing would let everybody exceed the quota
                 continue  # a count/RESOURCE that nobody serves
             for obj in objects:
                 if resource != "pods" or in_scope(quota, obj):

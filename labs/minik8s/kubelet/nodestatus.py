@@ -6,11 +6,12 @@ Sources: pkg/kubelet/kubelet_node_status.go, pkg/kubelet/nodestatus/setters.go, 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from minik8s.clock import Timer
 from minik8s.kubelet.nodeconfig import VERSION
-from minik8s.objects.frozen import Object
+from minik8s.objects.frozen import Object, freeze
 from minik8s.objects.meta import rfc3339, rfc3339_micro
 from minik8s.wire import StatusError
 
@@ -141,19 +142,7 @@ class NodeStatus:
         }
 
     def _node_info(self) -> Object:
-        name = self._kubelet.name
-        return {
-            "machineID": _digest("machine", name)[:32],
-            "systemUUID": _uuid(_digest("system", name)),
-            "bootID": _uuid(_digest(f"boot-{self._boot}", name)),
-            "kernelVersion": "6.12.0-minik8s",
-            "osImage": "minik8s virtual machine",
-            "containerRuntimeVersion": f"{self._kubelet.runtime.name}://2.2.0",
-            "kubeletVersion": VERSION,
-            "kubeProxyVersion": "",
-            "operatingSystem": "linux",
-            "architecture": "amd64",
-        }
+        return _node_info(self._kubelet.name, self._boot, self._kubelet.runtime.name)
 
     def _conditions(self) -> list[Object]:
         out = []
@@ -206,6 +195,23 @@ class NodeStatus:
                                         "uid": node["metadata"]["uid"]}]
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
         return kubelet.client.create("leases.coordination.k8s.io", body)
+
+
+@lru_cache(maxsize=4096)
+def _node_info(name: str, boot: int, runtime: str) -> Object:
+    info: Object = freeze({
+        "machineID": _digest("machine", name)[:32],
+        "systemUUID": _uuid(_digest("system", name)),
+        "bootID": _uuid(_digest(f"boot-{boot}", name)),
+        "kernelVersion": "6.12.0-minik8s",
+        "osImage": "minik8s virtual machine",
+        "containerRuntimeVersion": f"{runtime}://2.2.0",
+        "kubeletVersion": VERSION,
+        "kubeProxyVersion": "",
+        "operatingSystem": "linux",
+        "architecture": "amd64",
+    })
+    return info
 
 
 def _without_heartbeats(status: Object) -> Object:

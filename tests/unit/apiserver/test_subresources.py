@@ -109,6 +109,23 @@ class TestEviction:
         assert budget["status"]["disruptionsAllowed"] == 0
         assert list(budget["status"]["disruptedPods"]) == ["p"]
 
+    def test_the_pod_tells_why_it_went(self, api: Api) -> None:
+        self.budget(api, 1)
+        uid = api.get(f"{PODS}/p").body["metadata"]["uid"]
+        version = api.get(f"{PODS}/p").body["metadata"]["resourceVersion"]
+        watch = api.store.watch("pods")
+        assert self.evict(api, "p", preconditions={"uid": uid, "resourceVersion": version}).status == 201
+        marked = watch.drain()[0].object
+        why = next(c for c in marked["status"]["conditions"] if c["type"] == "DisruptionTarget")
+        assert (why["status"], why["reason"]) == ("True", "EvictionByEvictionAPI")
+        assert why["message"] == "Eviction API: evicting"
+
+    def test_a_wrong_precondition_leaves_the_pod_alone(self, api: Api) -> None:
+        self.budget(api, 1)
+        watch = api.store.watch("pods")
+        assert self.evict(api, "p", preconditions={"uid": "another"}).status == 409
+        assert watch.drain() == []
+
     def test_a_dry_run_takes_nothing(self, api: Api) -> None:
         self.budget(api, 1)
         before = api.store.revision

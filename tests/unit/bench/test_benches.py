@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from minik8s.bench import packing, scheduler
+from minik8s.bench import engine, packing, scheduler
 from minik8s.scheduler.packing import POLICIES, pack, synthetic
 
 
@@ -41,3 +41,15 @@ def test_no_policy_beats_the_optimum() -> None:
     plan, bound = packing.optimum(machines, tasks[: len(runs[0].arrived)], seconds=20)
     assert max(run.allocated[-1] for run in runs) <= bound + 1e-6
     assert plan <= bound + 1e-6
+
+
+def test_the_engine_bench_tells_cost_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    engine.main(["failure", "--here"])
+    figures = last_line(capsys.readouterr().out)["failure"]
+    assert isinstance(figures, dict)
+    assert figures["cpu_ms"] > 0 and figures["times_real"] == pytest.approx(350_000 / figures["cpu_ms"], rel=0.01)
+
+
+def test_many_pods_become_ready_however_they_are_divided() -> None:
+    many, one = engine.scale(4, nodes=6, pods=24), engine.scale(1, nodes=6, pods=24)
+    assert many["revisions"] > one["revisions"] > 24 * 8

@@ -20,6 +20,7 @@ from minik8s.wire import Response, StatusError, bad_request, forbidden, too_many
 
 EVICTION = Kind("policy", "v1", "Eviction", "evictions", "eviction", True)
 BUDGETS = "poddisruptionbudgets.policy"
+DISRUPTION_TARGET = "DisruptionTarget"
 MAX_DISRUPTED = 2000
 _AMBIGUOUS = {
     "kind": "Status",
@@ -50,6 +51,10 @@ def create(call: Call) -> Response:
             return Response(201, _AMBIGUOUS)
         if budgets:
             _ask(call, pod, budgets[0])
+        delete.check_preconditions(call, pod, wanted)
+        if not call.options.dry_run:
+            pod = _marked(call, pod)
+            wanted.resource_version = None  # it was the one asked for, before this very write
     main = replace(call, info=replace(call.info, subresource=""))
     if not call.options.dry_run:
         delete.check_preconditions(main, pod, wanted)
@@ -88,6 +93,22 @@ def _ask(call: Call, pod: Object, budget: Object) -> None:
     if not _is_ready(pod) and _may_go_unready(budget, status):
         return
     _check_and_decrement(call, pod, budget, status)
+
+
+def _marked(call: Call, pod: Object) -> Object:
+    """The pod as stored with the condition that tells why it goes (addConditionAndDeletePod)."""
+    status = pod.get("status") or {}
+    conditions = status.get("conditions") or []
+    old: Object = next((c for c in conditions if c["type"] == DISRUPTION_TARGET), {})
+    since = old["lastTransitionTime"] if old.get("status") == "True" else rfc3339(call.now)
+    new: Object = {"type": DISRUPTION_TARGET}
+    if generation := pod["metadata"].get("generation"):
+        new["observedGeneration"] = generation
+    new |= {"status": "True", "lastProbeTime": None, "lastTransitionTime": since,
+            "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
+    kept = [new if c is old else c for c in conditions] if old else [*conditions, new]
+    key = Key("pods", call.info.namespace, pod["metadata"]["name"])
+    return call.server.store.update(key, {**pod, "status": {**status, "conditions": kept}})
 
 
 def _covers(budget: Object, pod: Object) -> bool:
