@@ -269,7 +269,7 @@ def _network(facts: Facts) -> list[Finding]:
         found.append(Finding("ok", "포트", "127.0.0.1에 서버를 띄울 수 있다"))
     for name, why in facts.registries.items():
         if why:
-            fix = "minik8s kind up --mirror http://교실-미러:5000, 또는 이미지를 받아 둔 컴퓨터에서 minik8s images save"
+            fix = "minik8s kind up --mirror http://교실-미러:5000, 또는 minik8s images preload --file 묶음.tar"
             found.append(Finding("warn", "이미지", f"{name}에 닿지 않는다({why})", fix))
         else:
             found.append(Finding("ok", "이미지", f"{name}에 닿는다"))

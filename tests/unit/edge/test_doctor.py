@@ -125,10 +125,11 @@ def test_the_images_of_the_labs_are_listed(capsys):
 
 
 def test_images_go_where_they_are_sent(capsys):
-    assert "kind load docker-image --name minik8s" in printed(capsys, "images", "load", "--to", "kind-minik8s")
-    assert "minikube -p minikube image load" in printed(capsys, "images", "load", "--to", "minikube")
+    assert "kind load docker-image --name minik8s" in printed(capsys, "images", "preload", "--to", "kind-minik8s")
+    assert "minikube -p minikube image load" in printed(capsys, "images", "preload", "--to", "minikube")
     assert " save -o box.tar " in printed(capsys, "images", "save", "--file", "box.tar")
-    assert cli.main(["images", "load"]) == 2
+    offline = printed(capsys, "images", "preload", "--file", "box.tar", "--to", "kind-room")
+    assert " load -i box.tar" in offline and "kind load docker-image --name room" in offline and " pull " not in offline
     assert cli.main(["images"]) == 0
 
 

@@ -1,73 +1,87 @@
-"""실습이 쓰는 이미지를 보여 주고, 미리 받아 클러스터에 넣는다. 돌리는 명령을 모두 출력한다."""
+"""실습이 쓰는 이미지를 보여 주고, 다이제스트로 못 박고, 미리 받아 클러스터에 넣는다. 돌리는 명령을 모두 출력한다.
+
+네트워크가 없는 교실: 네트워크가 있는 컴퓨터에서 `minik8s images save`로 묶고, 교실의 컴퓨터마다
+`minik8s images preload --file minik8s-images.tar --to kind-minik8s`로 넣는다.
+"""
 
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
-
-import yaml
+from pathlib import Path
 
 from minik8s.edge import images, plan
+from minik8s.edge.registry import RegistryError
 
 HELP = "실습의 이미지를 보여 주고 미리 넣는다"
+ACTIONS = ("list", "lock", "pull", "save", "preload")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "action",
         nargs="?",
         default="list",
-        choices=["list", "pull", "save", "load", "pin"],
-        help="list 보여 주기(기본) | pull 받기 | save 한 파일로 묶기 | load 클러스터에 넣기 | pin 다이제스트 알아내기",
+        choices=ACTIONS,
+        help="list 보여 주기(기본) | lock 레지스트리에 물어 다이제스트를 적기 | pull 받기 | save 한 파일로 묶기 | "
+        "preload 받거나 풀어서 클러스터에 넣기",
     )
-    parser.add_argument("--to", metavar="CONTEXT", help="load: kind-이름, 또는 minikube 프로필")
-    parser.add_argument("--file", metavar="FILE", default="minik8s-images.tar", help="save/load: 묶음 파일")
-    parser.add_argument("--dry-run", action="store_true", help="명령을 보여 주기만 한다")
+    add("--to", metavar="CONTEXT", help="preload: kind-이름, 또는 minikube 프로필. 비우면 컨테이너 엔진에만 둔다")
+    add("--file", metavar="FILE", help="save: 쓸 묶음(기본 minik8s-images.tar), preload: 받는 대신 풀 묶음")
+    add("--lock", type=Path, metavar="FILE", help=f"다이제스트를 적거나 읽을 파일(기본: 꾸러미 속의 {images.LOCK})")
+    add("--check", action="store_true", help="lock: 적지 않고, 지금 것과 다르면 1로 끝난다")
+    add("--dry-run", action="store_true", help="명령을 보여 주기만 한다")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    found, engine = images.listed(), plan.engine()
+    try:
+        if arguments.action == "lock":
+            return _lock(arguments.lock or images.lock_path(), check=arguments.check)
+        found = images.listed(arguments.lock)
+    except (ValueError, RegistryError) as error:
+        print(f"minik8s: {error}", file=sys.stderr)
+        return 1
     if arguments.action == "list":
-        for image in found:
-            print(f"{image.tagged:40} {image.digest or '(다이제스트 없음)':20} {image.used}")
-        return 0
-    if arguments.action == "pin":
-        return pin(found, dry=arguments.dry_run)
-    if arguments.action == "load":
-        if not arguments.to:
-            print("minik8s: 어디에 넣을지 적자. 예: minik8s images load --to kind-minik8s", file=sys.stderr)
-            return 2
-        return plan.run([*images.pull(engine, found), *_load(arguments.to, found)], dry=arguments.dry_run)
-    steps = images.pull(engine, found)
-    if arguments.action == "save":
-        steps.append(plan.Step((engine, "save", "-o", arguments.file, *(image.tagged for image in found))))
-    return plan.run(steps, dry=arguments.dry_run)
+        return _list(found)
+    return plan.run(_steps(arguments, found), dry=arguments.dry_run)
 
 
-def _load(context: str, found: list[images.Image]) -> list[plan.Step]:
-    if context.startswith("kind-"):
-        return images.into_kind(context.removeprefix("kind-"), found)
-    return images.into_minikube(context, found)
-
-
-def pin(found: list[images.Image], *, dry: bool) -> int:
-    """Ask the registry for the digest of each index, and print the file with them."""
-    entries = []
+def _list(found: list[images.Image]) -> int:
     for image in found:
-        argv = ("docker", "buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}", image.tagged)
-        print(plan.shown(plan.Step(argv)), file=sys.stderr)
-        if dry:
-            continue
-        if shutil.which("docker") is None:
-            print(plan.missing("docker"), file=sys.stderr)
-            return 127
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"minik8s: {image.tagged}의 다이제스트를 알 수 없다: {done.stderr.strip()}", file=sys.stderr)
-            return 1
-        entries.append({"name": image.name, "tag": image.tag, "digest": done.stdout.strip(), "used": image.used})
-    if entries:
-        print(yaml.safe_dump({"images": entries}, allow_unicode=True, sort_keys=False), end="")
+        print(f"{image.tagged:36} {image.digest[:19] or '(못 박지 않음)':20} {image.used}")
+    if not all(image.digest for image in found):
+        print("\n다이제스트는 네트워크가 있는 곳에서 `minik8s images lock`이 적는다. 그때까지는 태그로 받는다.")
     return 0
+
+
+def _lock(path: Path, *, check: bool) -> int:
+    """Ask the registries and write the lock; or only say whether it would change."""
+    text = images.lock(images.listed(path))
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    if text == before:
+        print(f"{path}은(는) 그대로다.")
+        return 0
+    if check:
+        print(f"{path}이(가) 레지스트리와 다르다. `minik8s images lock`으로 새로 적자.", file=sys.stderr)
+        return 1
+    path.write_text(text, encoding="utf-8")
+    print(f"{path}에 적었다.")
+    return 0
+
+
+def _steps(wanted: argparse.Namespace, found: list[images.Image]) -> list[plan.Step]:
+    engine = plan.engine()
+    if wanted.action == "preload" and wanted.file:
+        steps = [plan.Step((engine, "load", "-i", wanted.file))]
+    else:
+        steps = images.pull(engine, found)
+    if wanted.action == "save":
+        target = wanted.file or "minik8s-images.tar"
+        steps.append(plan.Step((engine, "save", "-o", target, *(image.tagged for image in found))))
+    if wanted.action == "preload" and wanted.to:
+        if wanted.to.startswith("kind-"):
+            steps += images.into_kind(wanted.to.removeprefix("kind-"), found)
+        else:
+            steps += images.into_minikube(wanted.to, found)
+    return steps
