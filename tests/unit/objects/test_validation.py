@@ -329,3 +329,16 @@ def test_a_volume_attributes_class_has_a_driver_and_parameters_that_stay() -> No
         "driverName: Required value", "parameters: Required value: must contain at least one key/value pair"]
     assert [str(e) for e in validate_update(kind, {**old, "driverName": "e.example.com"}, old)] == [
         "driverName: Forbidden: updates to driverName are forbidden."]
+
+
+def test_drivers_of_volumes_keep_what_they_said() -> None:
+    kind = kind_of("csidrivers")
+    old = made("csidrivers", {"spec": {"attachRequired": True}})
+    new = {**old, "spec": {**old["spec"], "attachRequired": False}}
+    assert [str(e) for e in validate_update(kind, new, old)] == [
+        "spec.attachedRequired: Invalid value: false: field is immutable"]
+    node = made("csinodes", {"spec": {"drivers": [{"name": "d", "nodeID": "n", "topologyKeys": None}]}})
+    moved = {**node, "spec": {"drivers": [{**node["spec"]["drivers"][0], "nodeID": "m"}]}}
+    assert [str(e) for e in validate_update(kind_of("csinodes"), moved, node)] == [
+        'spec.drivers: Invalid value: {"Name":"d","NodeID":"m","TopologyKeys":null,"Allocatable":null}: field is'
+        " immutable"]

@@ -102,10 +102,22 @@ def storage_class_update(errors: Errors, new: Object, old: Object) -> None:
 def csi_driver(errors: Errors, obj: Object) -> None:
     meta.object_meta(errors, obj["metadata"], False, names.name_is_subdomain)
     driver_name(errors, obj["metadata"].get("name", ""), "name")
-    spec = obj["spec"]
-    for key in ("attachRequired", "podInfoOnMount", "storageCapacity"):
+    _csi_driver_spec(errors, obj["spec"])
+
+
+def csi_driver_update(errors: Errors, new: Object, old: Object) -> None:
+    meta.object_meta_update(errors, new["metadata"], old["metadata"])
+    spec, before = new["spec"], old["spec"]
+    _csi_driver_spec(errors, spec)
+    meta.immutable(errors, spec.get("attachRequired"), before.get("attachRequired"), "spec.attachedRequired")
+    meta.immutable(errors, spec.get("volumeLifecycleModes"), before.get("volumeLifecycleModes"),
+                   "spec.volumeLifecycleModes")
+
+
+def _csi_driver_spec(errors: Errors, spec: Object) -> None:
+    for key, shown in (("attachRequired", "attachedRequired"), ("podInfoOnMount",) * 2, ("storageCapacity",) * 2):
         if spec.get(key) is None:
-            errors.append(required(f"spec.{key}"))
+            errors.append(required(f"spec.{shown}"))
     policy = spec.get("fsGroupPolicy")
     if policy is not None and policy not in ("File", "None", "ReadWriteOnceWithFSType"):
         errors.append(not_supported("spec.fsGroupPolicy", policy, ("File", "None", "ReadWriteOnceWithFSType")))
@@ -124,6 +136,16 @@ def csi_node(errors: Errors, obj: Object) -> None:
         if driver.get("name") in seen:
             errors.append(duplicate(f"spec.drivers[{i}].name", driver.get("name")))
         seen.add(driver.get("name"))
+
+
+def csi_node_update(errors: Errors, new: Object, old: Object) -> None:
+    csi_node(errors, new)
+    known = {driver.get("name"): driver for driver in old["spec"].get("drivers") or ()}
+    for driver in new["spec"].get("drivers") or ():
+        rest, before = ({k: v for k, v in (d or {}).items() if k != "allocatable"}
+                        for d in (driver, known.get(driver.get("name"))))
+        if before:
+            meta.immutable(errors, rest, before, "spec.drivers", "*storage.v1.CSINodeDriver")
 
 
 def storage_capacity(errors: Errors, obj: Object) -> None:
@@ -244,8 +266,8 @@ def token_request(errors: Errors, obj: Object) -> None:
 
 RULES: dict[tuple[str, str], Rules] = {
     (STORAGE, "StorageClass"): Rules(storage_class, twice(storage_class, storage_class_update)),
-    (STORAGE, "CSIDriver"): Rules(csi_driver),
-    (STORAGE, "CSINode"): Rules(csi_node),
+    (STORAGE, "CSIDriver"): Rules(csi_driver, csi_driver_update),
+    (STORAGE, "CSINode"): Rules(csi_node, csi_node_update),
     (STORAGE, "CSIStorageCapacity"): Rules(storage_capacity, storage_capacity_update),
     (STORAGE, "VolumeAttachment"): Rules(volume_attachment, volume_attachment_update),
     (STORAGE, "VolumeAttributesClass"): Rules(volume_attributes_class, volume_attributes_class_update),
