@@ -342,9 +342,7 @@ class SchedulerActor:
         if any(old.get(key) != value for key, value in condition.items()):
             changed = old.get("status") != "False"
             since = rfc3339(self.clock.now()) if changed else old.get("lastTransitionTime")
-            generation = pod.pod["metadata"].get("generation")
-            more = {"observedGeneration": generation} if generation else {}
-            status["conditions"] = [{**condition, **more, "lastProbeTime": None, "lastTransitionTime": since}]
+            status["conditions"] = [{**condition, **_observed(pod), "lastProbeTime": None, "lastTransitionTime": since}]
         if nomination is not None and nomination.node != pod.nominated:
             status["nominatedNodeName"] = nomination.node or None
         if status:
@@ -386,6 +384,7 @@ class SchedulerActor:
             "message": message,
             "lastProbeTime": None,
             "lastTransitionTime": rfc3339(self.clock.now()),
+            **_observed(victim),
         }
         self._patch_status(victim, {"conditions": [condition]})
         try:
@@ -404,6 +403,12 @@ class SchedulerActor:
         related: PodInfo | None = None,
     ) -> None:
         self.events.event(pod.pod, related.pod if related else None, type, reason, action, note, profile.name)
+
+
+def _observed(pod: PodInfo) -> Object:
+    """What a condition says of the generation that it is about."""
+    generation = pod.pod["metadata"].get("generation")
+    return {"observedGeneration": generation} if generation else {}
 
 
 def _images(node: Object) -> Any:

@@ -112,6 +112,22 @@ def test_preemption_evicts_nominates_and_then_places() -> None:
     assert [r.detail["victims"] for r in cluster.trace.select(verb="preempt")] == [["default/low"]]
 
 
+def test_a_victim_says_for_which_generation_it_is_disturbed() -> None:
+    """``pkg/scheduler/framework/preemption/executor.go``."""
+    cluster = Cluster(nodes=1)
+    client = cluster.client()
+    kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000}
+    client.create("priorityclasses.scheduling.k8s.io", kind)
+    low = pod("low", "3")
+    client.create("pods", {**low, "metadata": {**low["metadata"], "finalizers": ["example.com/hold"]}})
+    cluster.advance(5)
+    client.create("pods", pod("vip", "3", priorityClassName="high"))
+    cluster.advance(2)
+    conditions = client.get("pods", "default", "low")["status"]["conditions"]
+    (mark,) = [c for c in conditions if c["type"] == "DisruptionTarget"]
+    assert (mark["reason"], mark["observedGeneration"]) == ("PreemptionByScheduler", 1)
+
+
 def test_several_schedulers_by_name_and_none_for_strangers() -> None:
     packer = {
         "schedulerName": "packer",
