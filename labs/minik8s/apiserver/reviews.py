@@ -5,14 +5,15 @@ authentication.k8s.io and authorization.k8s.io v1 (kubernetes pkg/registry/autho
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 from minik8s import wire
 from minik8s.apiserver import authn, authz, tokens
+from minik8s.apiserver.errors import invalid_fields
 from minik8s.objects.frozen import Object
 from minik8s.objects.meta import rfc3339
+from minik8s.objects.validation import field
+from minik8s.objects.validation.field import Errors
 from minik8s.wire import UserInfo
 
 AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
@@ -37,12 +38,12 @@ def _answer(body: Object, status: Object, spec: Object | None = None) -> Object:
 
 
 def _self_subject_access(server: authz.Server, user: UserInfo, namespace: str, body: Object) -> Object:
-    _validate(body, "SelfSubjectAccessReview", needs_user=False)
+    _refuse("SelfSubjectAccessReview", _faults(body, needs_user=False))
     return _answer(body, _decide(server, user, body["spec"]))
 
 
 def _subject_access(server: authz.Server, user: UserInfo, namespace: str, body: Object) -> Object:
-    _validate(body, "SubjectAccessReview", needs_user=True)
+    _refuse("SubjectAccessReview", _faults(body, needs_user=True))
     return _answer(body, _decide(server, _subject(body["spec"]), body["spec"]))
 
 
@@ -50,12 +51,14 @@ def _local_subject_access(server: authz.Server, user: UserInfo, namespace: str, 
     kind, spec = "LocalSubjectAccessReview", body.get("spec") or {}
     meta = {**(body.get("metadata") or {}), "namespace": (body.get("metadata") or {}).get("namespace") or namespace}
     body = {**body, "metadata": meta}
-    _validate(body, kind, needs_user=True)
-    asked = (spec.get("resourceAttributes") or {}).get("namespace", "")
-    if spec.get("nonResourceAttributes") is not None:
-        _refuse(kind, "spec.nonResourceAttributes", spec["nonResourceAttributes"], "disallowed on this kind of request")
-    if asked != namespace:
-        _refuse(kind, "spec.resourceAttributes.namespace", asked, "must match metadata.namespace")
+    faults = _faults(body, needs_user=True, local=True)
+    asked = spec.get("resourceAttributes")
+    if asked is not None and asked.get("namespace", "") != meta["namespace"]:
+        at = "spec.resourceAttributes.namespace"
+        faults.append(field.invalid(at, asked.get("namespace", ""), "must match metadata.namespace"))
+    if (plain := spec.get("nonResourceAttributes")) is not None:
+        faults.append(field.invalid("spec.nonResourceAttributes", _shown(plain), "disallowed on this kind of request"))
+    _refuse(kind, faults)
     return _answer(body, _decide(server, _subject(spec), spec))
 
 
@@ -84,25 +87,47 @@ def _ask(spec: Object) -> authz.Ask:
     )
 
 
-def _validate(body: Object, kind: str, *, needs_user: bool) -> None:
+def _faults(body: Object, *, needs_user: bool, local: bool = False) -> Errors:
+    """``pkg/apis/authorization/validation/validation.go``."""
+    errors: Errors = []
     spec, meta = body.get("spec") or {}, body.get("metadata") or {}
     resource, plain = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if resource is not None and plain is not None:
-        _refuse(kind, "spec.nonResourceAttributes", plain, "cannot be specified in combination with resourceAttributes")
+        why = "cannot be specified in combination with resourceAttributes"
+        errors.append(field.invalid("spec.nonResourceAttributes", _shown(plain), why))
     if resource is None and plain is None:
         why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        _refuse(kind, "spec.resourceAttributes", None, why)
+        errors.append(field.invalid("spec.resourceAttributes", None, why))
     if needs_user and not spec.get("user") and not spec.get("groups"):
-        _refuse(kind, "spec.user", spec.get("user", ""), "at least one of user or group must be specified")
-    allowed = {"namespace", "managedFields"} if kind == "LocalSubjectAccessReview" else {"managedFields"}
+        why = "at least one of user or group must be specified"
+        errors.append(field.invalid("spec.user", spec.get("user", ""), why))
+    for key in ("fieldSelector", "labelSelector"):
+        if (selector := (resource or {}).get(key)) is not None:
+            _selector(errors, selector, f"spec.resourceAttributes.{key}")
+    allowed = {"namespace", "managedFields"} if local else {"managedFields"}
     if any(value for key, value in meta.items() if key not in allowed):
-        _refuse(kind, "metadata", dict(meta), "must be empty")
+        why = "must be empty except for namespace" if local else "must be empty"
+        errors.append(field.invalid("metadata", dict(meta), why))
+    return errors
 
 
-def _refuse(kind: str, field: str, value: Any, why: str) -> None:
-    message = f"Invalid value: {json.dumps(value, separators=(',', ':'))}: {why}"
-    cause = {"reason": "FieldValueInvalid", "message": message, "field": field}
-    raise wire.invalid(kind, "", [cause], f"{field}: {message}", AUTHORIZATION)
+def _selector(errors: Errors, selector: Object, path: str) -> None:
+    raw, requirements = selector.get("rawSelector") or "", selector.get("requirements")
+    if raw and requirements:
+        errors.append(field.invalid(f"{path}.rawSelector", raw, "may not specified at the same time as requirements"))
+    if not raw and not requirements:
+        why = f"when {path} is specified, requirements or rawSelector is required"
+        errors.append(field.required(f"{path}.requirements", why))
+
+
+def _shown(plain: Object) -> Object:
+    """nonResourceAttributes as the internal type prints them."""
+    return {"Path": plain.get("path", ""), "Verb": plain.get("verb", "")}
+
+
+def _refuse(kind: str, errors: Errors) -> None:
+    if errors:
+        raise invalid_fields(kind, "", errors, AUTHORIZATION)
 
 
 def _self_subject_rules(server: authz.Server, user: UserInfo, namespace: str, body: Object) -> Object:

@@ -211,6 +211,20 @@ def test_access_reviews_must_be_complete(server: Server, kind: str, spec: Object
     assert caught.value.code == 422 and f"is invalid: {field}: " in caught.value.message
 
 
+def test_access_reviews_name_every_fault(server: Server) -> None:
+    spec = {"resourceAttributes": {"verb": "get", "fieldSelector": {}},
+            "nonResourceAttributes": {"path": "/", "verb": "get"}}
+    with pytest.raises(StatusError) as caught:
+        review(server, "SubjectAccessReview", spec, ADMIN, "default")
+    assert [(c["field"], c["message"]) for c in caught.value.details["causes"]] == [
+        ("spec.nonResourceAttributes",
+         'Invalid value: {"Path":"/","Verb":"get"}: cannot be specified in combination with resourceAttributes'),
+        ("spec.user", 'Invalid value: "": at least one of user or group must be specified'),
+        ("spec.resourceAttributes.fieldSelector.requirements",
+         "Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is"
+         " required")]
+
+
 def test_a_rules_review_lists_what_one_may(server: Server) -> None:
     server.grant("reader", [READ_PODS], USER_JANE)
     status = review(server, "SelfSubjectRulesReview", {"namespace": "default"})["status"]
