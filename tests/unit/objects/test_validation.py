@@ -342,3 +342,17 @@ def test_drivers_of_volumes_keep_what_they_said() -> None:
     assert [str(e) for e in validate_update(kind_of("csinodes"), moved, node)] == [
         'spec.drivers: Invalid value: {"Name":"d","NodeID":"m","TopologyKeys":null,"Allocatable":null}: field is'
         " immutable"]
+
+
+def test_an_autoscaler_may_watch_an_object_of_the_core_group() -> None:
+    """``validationOptionsForHorizontalPodAutoscaler``: only the target must name a group, and only when it changes."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    metric = {"type": "Object", "object": {
+        "metric": {"name": "requests"}, "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "web"},
+        "target": {"type": "Value", "value": "10"}}}
+    spec = {"scaleTargetRef": target, "maxReplicas": 2, "metrics": [metric]}
+    assert faults("horizontalpodautoscalers", {"spec": spec}) == []
+    old = made("horizontalpodautoscalers", {"spec": {**spec, "scaleTargetRef": {"kind": "Deployment", "name": "web"}}})
+    assert len(validate_create(kind_of("horizontalpodautoscalers"), old)) == 1
+    new = {**old, "spec": {**old["spec"], "maxReplicas": 3}}
+    assert validate_update(kind_of("horizontalpodautoscalers"), new, old) == []

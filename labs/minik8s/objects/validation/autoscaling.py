@@ -18,7 +18,7 @@ def autoscaler(errors: Errors, obj: Object) -> None:
     _spec(errors, obj["spec"])
 
 
-def _spec(errors: Errors, spec: Object) -> None:
+def _spec(errors: Errors, spec: Object, old: Object | None = None) -> None:
     least, most = spec.get("minReplicas"), spec.get("maxReplicas", 0)
     if least is not None and least < 1:
         errors.append(invalid("spec.minReplicas", least, "must be greater than or equal to 1"))
@@ -26,7 +26,11 @@ def _spec(errors: Errors, spec: Object) -> None:
         errors.append(invalid("spec.maxReplicas", most, "must be greater than 0"))
     if least is not None and most < least:
         errors.append(invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
-    _reference(errors, spec["scaleTargetRef"], "spec.scaleTargetRef")
+    target, was = spec["scaleTargetRef"], (old or {}).get("scaleTargetRef")
+    _named(errors, target, "spec.scaleTargetRef")
+    if was is None or any(was.get(key) != target.get(key) for key in ("apiVersion", "kind")):
+        core = target.get("kind") == "ReplicationController"  # the only kind of the core group that scales
+        _version(errors, target, "spec.scaleTargetRef", core=core)
     for i, metric in enumerate(spec.get("metrics") or ()):
         _metric(errors, metric, f"spec.metrics[{i}]")
     utilization = spec.get("targetCPUUtilizationPercentage")
@@ -39,16 +43,19 @@ def _spec(errors: Errors, spec: Object) -> None:
             _rules(errors, behavior[key], f"spec.behavior.{key}")
 
 
-def _reference(errors: Errors, ref: Object, path: str) -> None:
+def _named(errors: Errors, ref: Object, path: str) -> None:
     for key in ("kind", "name"):
         if not ref.get(key):
             errors.append(required(f"{path}.{key}"))
         else:
             messages_invalid(errors, f"{path}.{key}", ref[key], names.path_segment_name(ref[key], False))
+
+
+def _version(errors: Errors, ref: Object, path: str, *, core: bool) -> None:
     version = ref.get("apiVersion", "")
     if version.count("/") > 1:
         errors.append(invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}"))
-    elif "/" not in version and ref.get("kind") != "ReplicationController":
+    elif "/" not in version and not core:
         errors.append(invalid(f"{path}.apiVersion", version, "apiVersion must specify API group"))
 
 
@@ -88,7 +95,8 @@ def _source(errors: Errors, key: str, source: Object, path: str) -> None:
                                     "may not set both a target raw value and a target utilization"))
         return
     if key == "object":
-        _reference(errors, source.get("describedObject") or {}, f"{path}.describedObject")
+        _named(errors, source.get("describedObject") or {}, f"{path}.describedObject")
+        _version(errors, source.get("describedObject") or {}, f"{path}.describedObject", core=True)
     _identifier(errors, source.get("metric") or {}, f"{path}.metric")
     _target(errors, target, f"{path}.target")
     if key == "pods":
@@ -150,7 +158,7 @@ def _rules(errors: Errors, rules: Object, path: str) -> None:
 
 def autoscaler_update(errors: Errors, new: Object, old: Object) -> None:
     meta.object_meta_update(errors, new["metadata"], old["metadata"])
-    _spec(errors, new["spec"])
+    _spec(errors, new["spec"], old["spec"])
 
 
 def autoscaler_status_update(errors: Errors, new: Object, old: Object) -> None:
