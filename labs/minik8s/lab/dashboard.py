@@ -244,11 +244,7 @@ class Panel:
         """Set what changed; an unchanged picture is not sent again."""
         for name, view in self._views.items():
             words = f"<h4>{name}</h4><pre>{escape(view.text)}</pre>"
-            html = (
-                words
-                if self._words.value
-                else f'<figure class="m8-view"><figcaption>{name}</figcaption>{view.svg}</figure>'
-            )
+            html = words if self._words.value else _figure(name, view)
             if html != self._shown[name]:
                 self._shown[name] = html
                 self._outputs[name].outputs = _output(html, view.text)
@@ -262,6 +258,12 @@ class Panel:
         for hand in (*self._hands, self._close):
             hand.disabled = True
         self._clock.value += ", 닫았다"
+
+
+def _figure(name: str, view: svg.View) -> str:
+    if not view.svg.startswith("<svg"):  # a table scrolls by itself and has its caption
+        return f'<figure class="m8-view">{view.svg}</figure>'
+    return f'<figure class="m8-view"><figcaption>{name}</figcaption>{svg.scrolling(view.svg, view.title)}</figure>'
 
 
 def _output(html: str, words: str) -> tuple[dict[str, Any], ...]:

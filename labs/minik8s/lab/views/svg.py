@@ -12,6 +12,10 @@ OK, WAIT, BAD, DONE, IDLE, GONE = "#2e7d32", "#9a5b00", "#c62828", "#1565c0", "#
 """Fills: ready, on its way, failed, finished, neutral, leaving. White text on each has contrast of at least 4.5."""
 
 
+LEAST = 580.0
+"""Pixels below which a wide picture scrolls instead of shrinking: letters of 11 stay about 9 high."""
+
+
 class View:
     """그림 하나. 노트북에서는 SVG로, 글자만 되는 곳에서는 같은 내용의 글로 보인다."""
 
@@ -20,10 +24,17 @@ class View:
 
     def _repr_html_(self) -> str:
         words = f"<details><summary>글로 보기: {escape(self.title)}</summary><pre>{escape(self.text)}</pre></details>"
-        return f'<figure class="m8-view">{self.svg}{words}</figure>'
+        return f'<figure class="m8-view">{scrolling(self.svg, self.title)}{words}</figure>'
 
     def __repr__(self) -> str:
         return self.text
+
+
+def scrolling(svg: str, title: str) -> str:
+    """A picture in a frame that scrolls sideways, by finger or arrow keys, where the screen is narrower than its text
+    can bear."""
+    label = escape(title, quote=True)
+    return f'<div style="overflow-x:auto" tabindex="0" role="region" aria-label="{label}">{svg}</div>'
 
 
 class Text(str):
@@ -36,11 +47,12 @@ class Text(str):
 
 
 def document(width: float, height: float, parts: list[str], title: str) -> str:
-    """A whole SVG that shrinks to the width of its column."""
+    """A whole SVG that shrinks to the width of its column, but not until its letters are too small to read."""
     inner = "".join(parts)
+    size = f"width:100%;min-width:{_n(min(width, LEAST))}px;max-width:{_n(width)}px;height:auto"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" role="img" '
-        f'aria-label="{escape(title, quote=True)}" style="width:100%;max-width:{_n(width)}px;height:auto" '
+        f'aria-label="{escape(title, quote=True)}" style="{size}" '
         f'font-family="inherit" font-size="13" fill="currentColor">{inner}</svg>'
     )
 
