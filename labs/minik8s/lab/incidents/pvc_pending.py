@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (stories and hints are prose; Korean letters count twice)
-"""볼륨 요청이 없는 스토리지클래스를 부른다."""
+"""클레임이 없는 스토리지클래스를 부른다."""
 
 from minik8s.lab.incidents.problem import Check, Memory, Problem, available
 from minik8s.lab.session import Lab
@@ -53,7 +53,7 @@ spec:
         "쓰는 파드가 있으면 요청은 지워지지 않고 기다린다. 디플로이먼트를 잠시 0으로 줄이자.",
     ),
     checks=(
-        Check("볼륨 요청이 볼륨에 묶였다", lambda lab, memory: lab.get("pvc/ledger")["status"]["phase"] == "Bound",
+        Check("클레임이 볼륨에 묶였다", lambda lab, memory: lab.get("pvc/ledger")["status"]["phase"] == "Bound",
               "`%kubectl describe pvc ledger`의 이벤트를 읽자."),
         Check("장부 서버가 디스크에 썼다", lambda lab, memory: available(lab, "ledger"),
               "준비성 프로브는 /data/ledger를 읽어 본다."),
