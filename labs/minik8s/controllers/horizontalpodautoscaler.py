@@ -5,6 +5,7 @@ from __future__ import annotations
 from minik8s.client.controller import Context, Controller
 from minik8s.controllers import hpa_limits as limits
 from minik8s.controllers.hpa_metrics import MetricError, propose
+from minik8s.controllers.hpa_replicas import Tolerance
 from minik8s.controllers.podutil import condition, set_condition
 from minik8s.controllers.resources import Resources
 from minik8s.objects import Object
@@ -142,10 +143,10 @@ class _Round:
             self._sizes(current, self.status["desiredReplicas"])
             return None
         best, entries, errors = (-1, ""), list[Object](), list[MetricError]()
-        metrics = self.spec.get("metrics") or ()
+        metrics, tolerance = self.spec.get("metrics") or (), Tolerance.of(self.spec.get("behavior"))
         for metric in metrics:
             try:
-                proposal = propose(self.client, self.namespace, metric, current, selector, self.now)
+                proposal = propose(self.client, self.namespace, metric, current, selector, self.now, tolerance)
             except MetricError as error:
                 errors.append(error)
                 self._warn(error.reason, error.message)

@@ -9,6 +9,7 @@ from minik8s.controllers.disruption import go_selector
 from minik8s.controllers.hpa_replicas import (
     NoMetrics,
     Sample,
+    Tolerance,
     average_ratio,
     group,
     replicas_for,
@@ -55,11 +56,13 @@ def pod_metrics(client: Client, namespace: str, selector: str, resource: str, co
     return out
 
 
-def propose(client: Client, namespace: str, spec: Object, current: int, selector: str, now: float) -> Proposal:
+def propose(
+    client: Client, namespace: str, spec: Object, current: int, selector: str, now: float, tolerance: Tolerance
+) -> Proposal:
     """The proposal of one entry of spec.metrics. MetricError when it has none."""
     kind = spec["type"]
     if kind in ("Resource", "ContainerResource"):
-        return _resource(client, namespace, spec, current, selector, now)
+        return _resource(client, namespace, spec, current, selector, now, tolerance)
     raise _no_adapter(namespace, spec)
 
 
@@ -85,7 +88,9 @@ def _no_adapter(namespace: str, spec: Object) -> MetricError:
     return MetricError("FailedGetObjectMetric", why, what)
 
 
-def _resource(client: Client, namespace: str, spec: Object, current: int, selector: str, now: float) -> Proposal:
+def _resource(
+    client: Client, namespace: str, spec: Object, current: int, selector: str, now: float, tolerance: Tolerance
+) -> Proposal:
     contained = spec["type"] == "ContainerResource"
     source = spec["containerResource" if contained else "resource"]
     resource, container, target = source["name"], source.get("container", ""), source["target"]
@@ -98,7 +103,9 @@ def _resource(client: Client, namespace: str, spec: Object, current: int, select
         why = f"{what}: unable to get metrics for resource {resource}: {error}"
         raise MetricError(f"FailedGet{spec['type']}Metric", why, whole) from error
     try:
-        count, value = _calculate(client, namespace, selector, metrics, target, current, resource, container, now)
+        count, value = _calculate(
+            client, namespace, selector, metrics, target, current, resource, container, now, tolerance
+        )
     except NoMetrics as error:
         raise MetricError(f"FailedGet{spec['type']}Metric", f"{what}: {error}", whole) from error
     label = f"{resource} resource"
@@ -118,6 +125,7 @@ def _calculate(
     resource: str,
     container: str,
     now: float,
+    tolerance: Tolerance,
 ) -> tuple[int, Object]:
     pods = client.list("pods", namespace, label_selector=selector)
     if not pods:
@@ -131,12 +139,11 @@ def _calculate(
         goal = milli(target["averageValue"])
         ratio, average = average_ratio(usable, goal)
         full = dict.fromkeys(groups.missing, goal)
-        count = replicas_for(current, groups, usable, ratio, lambda m: average_ratio(m, goal)[0], (full, {}))
+        count = replicas_for(current, groups, usable, ratio, lambda m: average_ratio(m, goal)[0], (full, {}), tolerance)
         return count, {"averageValue": canonical(from_milli(average))}
     requests = requests_of(pods, resource, container)
     ratio, used, average = utilization_ratio(usable, requests, percent)
     full = {pod: requests.get(pod, 0) * max(100, percent) // 100 for pod in groups.missing}
-    count = replicas_for(
-        current, groups, usable, ratio, lambda m: utilization_ratio(m, requests, percent)[0], (full, {})
-    )
+    again = lambda m: utilization_ratio(m, requests, percent)[0]  # noqa: E731
+    count = replicas_for(current, groups, usable, ratio, again, (full, {}), tolerance)
     return count, {"averageUtilization": used, "averageValue": canonical(from_milli(average))}

@@ -11,10 +11,27 @@ from minik8s.objects import Object
 from minik8s.objects.meta import name, parse_time
 from minik8s.objects.quantity import milli
 
-TOLERANCE = 0.1
 Recompute = Callable[[dict[str, "Sample"]], float]
 CPU_INITIALIZATION = 300.0
 INITIAL_READINESS_DELAY = 30.0
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far use / target may be from 1 before anything moves, down and up. The default is the cluster's."""
+
+    down: float = 0.1
+    up: float = 0.1
+
+    @classmethod
+    def of(cls, behavior: Object | None) -> Tolerance:
+        """What spec.behavior says of either direction, and the cluster's where it is silent (KEP-4951)."""
+        rules = behavior or {}
+        said = {way: (rules.get(f"scale{way.title()}") or {}).get("tolerance") for way in ("down", "up")}
+        return cls(**{way: milli(value) / 1000 for way, value in said.items() if value is not None})
+
+    def holds(self, ratio: float) -> bool:
+        return 1 - self.down <= ratio <= 1 + self.up
 
 
 class NoMetrics(Exception):
@@ -108,6 +125,7 @@ def replicas_for(
     ratio: float,
     recompute: Recompute,
     fill: tuple[Mapping[str, int], Mapping[str, int]],
+    tolerance: Tolerance = Tolerance(),
 ) -> int:
     """The wanted count. `fill`: what a missing pod is taken to use on the way down, and on the way up (by pod).
 
@@ -115,7 +133,7 @@ def replicas_for(
     """
     dampens = bool(groups.unready) and ratio > 1
     if not dampens and not groups.missing:
-        return current if abs(ratio - 1) <= TOLERANCE else ceil(ratio * groups.ready)
+        return current if tolerance.holds(ratio) else ceil(ratio * groups.ready)
     down, up = fill
     guessed = dict(metrics)
     for pod in groups.missing:
@@ -126,7 +144,7 @@ def replicas_for(
     for pod in groups.unready if dampens else ():
         guessed[pod] = Sample(0, 0, 0)
     again = recompute(guessed)
-    if abs(again - 1) <= TOLERANCE or (ratio < 1 < again) or (ratio > 1 > again):
+    if tolerance.holds(again) or (ratio < 1 < again) or (ratio > 1 > again):
         return current
     wanted = ceil(again * len(guessed))
     if (again < 1 and wanted > current) or (again > 1 and wanted < current):

@@ -7,7 +7,15 @@ import pytest
 from conformance.stories.world import World
 from minik8s.cluster import Cluster
 from minik8s.controllers.hpa_limits import Memory, limit, limit_with, stabilize, stabilize_with
-from minik8s.controllers.hpa_replicas import NoMetrics, Sample, group, replicas_for, requests_of, utilization_ratio
+from minik8s.controllers.hpa_replicas import (
+    NoMetrics,
+    Sample,
+    Tolerance,
+    group,
+    replicas_for,
+    requests_of,
+    utilization_ratio,
+)
 from minik8s.objects import Object
 
 NOW = 1767225600.0 + 3600
@@ -21,7 +29,9 @@ def pod(name: str, *, phase: str = "Running", ready: bool = True, cpu: str | Non
     return {"metadata": {"name": name}, "spec": {"containers": [container]}, "status": status}
 
 
-def count(pods: list[Object], uses: dict[str, int], target: int, current: int) -> int:
+def count(
+    pods: list[Object], uses: dict[str, int], target: int, current: int, behavior: Object | None = None
+) -> int:
     metrics = {name: Sample(use, NOW, 30) for name, use in uses.items()}
     groups = group(pods, metrics, "cpu", NOW)
     requests = requests_of(pods, "cpu")
@@ -29,7 +39,7 @@ def count(pods: list[Object], uses: dict[str, int], target: int, current: int) -
     ratio = utilization_ratio(usable, requests, target)[0]
     full = {n: requests[n] for n in groups.missing}
     again = lambda m: utilization_ratio(m, requests, target)[0]  # noqa: E731
-    return replicas_for(current, groups, usable, ratio, again, (full, {}))
+    return replicas_for(current, groups, usable, ratio, again, (full, {}), Tolerance.of(behavior))
 
 
 def test_twice_the_target_wants_twice_the_pods() -> None:
@@ -38,6 +48,21 @@ def test_twice_the_target_wants_twice_the_pods() -> None:
 
 def test_within_a_tenth_nothing_moves() -> None:
     assert count([pod("a"), pod("b")], {"a": 52, "b": 54}, 50, 2) == 2
+
+
+def test_a_tenth_itself_is_within() -> None:
+    pods = [pod(name) for name in "abcd"]
+    assert count(pods, dict.fromkeys("abcd", 55), 50, 4) == 4
+    assert count(pods, dict.fromkeys("abcd", 45), 50, 4) == 4
+    assert count(pods, dict.fromkeys("abcd", 56), 50, 4) == 5
+
+
+def test_each_direction_may_have_its_own_tolerance() -> None:
+    pods = [pod(name) for name in "abcd"]
+    finer_up = {"scaleUp": {"tolerance": "50m"}}
+    assert count(pods, dict.fromkeys("abcd", 53), 50, 4, finer_up) == 5
+    assert count(pods, dict.fromkeys("abcd", 46), 50, 4, finer_up) == 4
+    assert count(pods, dict.fromkeys("abcd", 30), 50, 4, {"scaleDown": {"tolerance": "0.5"}}) == 4
 
 
 def test_pods_that_are_not_measured_dampen_but_never_turn_the_direction() -> None:
