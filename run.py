@@ -184,22 +184,30 @@ def build_book(page: "str | None" = None) -> Path:
     if page:
         run(f"{page} 쪽 짓기", python("tools/site_preview.py", page), show=True)
         return BUILD / "preview" / "_build" / "html"
-    notebooks = ROOT / "labs" / "notebooks"  # pages without outputs: no reason to run the chapters again
-    tools = sorted(path for path in (ROOT / "labs").iterdir() if path != notebooks)
-    engine = digest(*tools, ROOT / "requirements.txt", ROOT / "book" / "_ext" / "live")
-    inputs = digest(
-        ROOT / "book", notebooks, ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "tools", ROOT / "package-lock.json"
+    live = ROOT / "book" / "_ext" / "live"
+    engine = digest(  # what the outputs of the cells follow from
+        *(ROOT / "labs" / name for name in ("minik8s", "manifests")),
+        ROOT / "requirements.txt",
+        *(live / f"book_{name}.py" for name in ("kernel", "errors")),
     )
-    stamp, value = BUILD / ".book-stamp", engine + inputs
+    frame = digest(  # what every page is made with, which Sphinx does not look at when it builds again
+        *(ROOT / "book" / name for name in ("_ext", "_static", "_templates")),
+        *(ROOT / name for name in ("_config.yml", "_toc.yml", "package-lock.json")),
+    )
+    inputs = digest(*(ROOT / name for name in ("book", "labs", "tools")))
+    stamp, value = BUILD / ".book-stamp", engine + frame + inputs + os.environ.get("MINIK8S_BASE", "")
     if fresh(stamp, value) and (HTML / "index.html").exists():
         say("· 책은 그대로다")
         return HTML
-    engine_stamp = BUILD / ".engine-stamp"
-    if not fresh(engine_stamp, engine):  # outputs were made by another engine: run every cell again
-        for name in (".jupyter_cache", ".doctrees", "jupyter_execute", "html"):
-            shutil.rmtree(BUILD / name, ignore_errors=True)
-        BUILD.mkdir(exist_ok=True)
-        engine_stamp.write_text(engine, encoding="utf-8")
+    for name, now, stale in (
+        ("engine", engine, (".jupyter_cache",)),  # outputs were made by another engine: run every cell again
+        ("frame", engine + frame, (".doctrees", "jupyter_execute", "html")),
+    ):
+        if not fresh(BUILD / f".{name}-stamp", now):
+            for folder in stale:
+                shutil.rmtree(BUILD / folder, ignore_errors=True)
+            BUILD.mkdir(exist_ok=True)
+            (BUILD / f".{name}-stamp").write_text(now, encoding="utf-8")
     stamp.unlink(missing_ok=True)
     try:
         run(

@@ -1,9 +1,13 @@
-"""After the book is built: the Korean search index, and the service worker from which a visited site works offline."""
+"""After the book is built: the Korean search index, and the service worker from which a visited site works offline.
+
+MINIK8S_BASE is the path below which the site is served ("/book/"); only the page for wrong addresses needs it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +15,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = ROOT / "book" / "_ext" / "live" / "sw.js"
+NOT_FOUND = ROOT / "book" / "_templates" / "404.html"
+FIRST = "book/index.html"
+ROOT_PAGE = f"""<!DOCTYPE html>
+<html lang="ko">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="description" content="브라우저 안에서 돌려 보며 배우는 한국어 쿠버네티스 책의 첫 쪽으로 간다.">
+<meta http-equiv="refresh" content="0; url={FIRST}">
+<link rel="icon" href="_static/icon.svg" type="image/svg+xml">
+<title>손으로 익히는 쿠버네티스</title>
+</head>
+<body><main><h1>손으로 익히는 쿠버네티스</h1><p><a href="{FIRST}">책의 첫 쪽</a></p></main></body>
+</html>
+"""
 # The theme's and Sphinx' own files that no page of ours loads.
 UNUSED = (
-    "searchindex.js",
     "objects.inv",
-    ".buildinfo",
     "_static/searchtools.js",
     "_static/language_data.js",
     "_static/file.png",
@@ -79,6 +96,14 @@ def index(html: Path) -> None:
         (html / "pagefind" / name).unlink(missing_ok=True)
 
 
+def doors(html: Path) -> None:
+    """The address without a page, and the one that leads nowhere."""
+    (html / "index.html").write_text(ROOT_PAGE, encoding="utf-8")
+    base = "/" + os.environ.get("MINIK8S_BASE", "").strip("/")
+    text = NOT_FOUND.read_text(encoding="utf-8").replace("{base}", base.rstrip("/") + "/")
+    (html / "404.html").write_text(text, encoding="utf-8")
+
+
 def offline(html: Path) -> None:
     files = {}
     for path in sorted(html.rglob("*")):
@@ -89,7 +114,7 @@ def offline(html: Path) -> None:
         name
         for name in files
         if (name.startswith("_static/") and name.endswith((".css", ".js")) and not name.startswith("_static/live/"))
-        or name in ("index.html", "book/index.html", "_static/fonts/icons.woff2")
+        or name in ("index.html", FIRST, "_static/fonts/icons.woff2")
     ]
     text = WORKER.read_text(encoding="utf-8")
     text = text.replace("{/*files*/}", json.dumps(files, ensure_ascii=False)).replace("[/*core*/]", json.dumps(core))
@@ -101,6 +126,7 @@ def main() -> None:
     for name in UNUSED:
         remove(html / name)
     index(html)
+    doors(html)
     offline(html)
 
 

@@ -62,6 +62,19 @@ class Handler(SimpleHTTPRequestHandler):
         self.wfile.write(body)
         return None
 
+    def send_error(self, code: int, *args: object, **options: object) -> None:
+        page = Path(self.directory) / "404.html"
+        if code != 404 or not page.is_file():
+            return super().send_error(code, *args, **options)  # type: ignore[arg-type]
+        body = page.read_bytes()
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        return None
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 

@@ -105,10 +105,19 @@ def without_search_index(app: Sphinx) -> None:
         app.config.html_additional_pages = {**app.config.html_additional_pages, "search": "search.html"}
 
 
+def frame_of_all(app: Sphinx, env: Any) -> list[str]:
+    """Every page shows the titles of the others: when one changes, all are written again."""
+    titles = {page: title.astext() for page, title in env.titles.items()}
+    now = (titles, dict(env.toctree_includes))
+    before, env.minik8s_frame = getattr(env, "minik8s_frame", now), now
+    return [] if now == before else sorted(env.all_docs)
+
+
 def setup(app: Sphinx) -> None:
     app.add_config_value("minik8s_description", "", "html")
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book always sets it; its extension is not loaded
     app.add_config_value("minik8s_kubernetes_version", "1.36", "html")
     app.connect("builder-inited", localise)
     app.connect("builder-inited", without_search_index)
+    app.connect("env-updated", frame_of_all)
     app.connect("html-page-context", page_context, priority=900)

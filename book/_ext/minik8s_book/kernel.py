@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 
 CONFIG = """\
@@ -29,5 +30,21 @@ def prepare(app: Sphinx) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
 
 
+def share_cache(app: Sphinx) -> None:
+    """Make the database of outputs before the readers fork, or two of them would create its tables at once."""
+    if app.env.mystnb_config.execution_mode == "cache":
+        assert get_cache(app.env.mystnb_config.execution_cache_path).db
+
+
+def read_in_parallel(app: Sphinx) -> None:
+    """These do not say that they are safe; they act after reading (numbers) or for another builder (LaTeX)."""
+    for name in ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex"):
+        if name in app.extensions:
+            app.extensions[name].parallel_read_safe = True
+
+
 def setup(app: Sphinx) -> None:
+    app.parallel = max(app.parallel, os.cpu_count() or 1)  # `jupyter-book build` has no -j
+    app.connect("builder-inited", read_in_parallel)
     app.connect("builder-inited", prepare)
+    app.connect("builder-inited", share_cache, priority=900)
