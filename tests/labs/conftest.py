@@ -3,6 +3,7 @@
 When MINIK8S_CONTEXT is set (tools/kind_labs.sh), the labs run on that cluster alone.
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -18,14 +19,6 @@ LABS = ROOT / "labs"
 NOTEBOOKS = sorted((LABS / "notebooks").glob("*.md"))
 GIVEN = os.environ.get("MINIK8S_CONTEXT")
 PLACES = [GIVEN] if GIVEN else ["embedded", "minik8s up"]
-
-
-def pytest_collection_modifyitems(items):
-    """All labs of a place run in one worker, which runs each of them once for all tests."""
-    for item in items:
-        call = getattr(item, "callspec", None)
-        if item.path.parent == HERE and call and "place" in call.params:
-            item.add_marker(pytest.mark.xdist_group(f"labs in {call.params['place']}"))
 
 
 @pytest.fixture(scope="session")
@@ -59,14 +52,26 @@ def place(request):
 
 
 @pytest.fixture(scope="session")
-def ran(request, place):
-    """(name of a lab -> its runs, what they left behind), run twice in a row on a cluster that stays."""
+def ran(request, place, tmp_path_factory):
+    """(name of a lab -> its runs, what they left behind), run twice in a row on a cluster that stays.
+
+    One of xdist's workers runs them all, the others wait for what it writes down.
+    """
     mine = [item for item in request.session.items if item.path.parent == HERE]
     calls = [getattr(item, "callspec", None) for item in mine]
-    wanted = {call.params["path"].stem for call in calls if call and "path" in call.params}
+    wanted = {call.params["path"].stem for call in calls if call and {"path", "place"} <= call.params.keys()}
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    result = folder / f"labs in {place}.json"
+    with (folder / f"labs in {place}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not result.exists():
+            result.write_text(json.dumps(run_in(place, sorted(wanted))))
+    runs, left = json.loads(result.read_text())
+    return {name: [run for run in runs if run["lab"] == name] for name in wanted}, left
+
+
+def run_in(place, names):
     often = [] if place == "embedded" else ["--twice"]
     at_once = 2 if place == "embedded" else 6
-    runs, left = lab_runs(
-        "--place", "up" if place == "minik8s up" else place, "--at-once", at_once, *often, *sorted(wanted)
-    )
-    return {name: [run for run in runs if run["lab"] == name] for name in wanted}, left
+    return lab_runs("--place", "up" if place == "minik8s up" else place, "--at-once", at_once, *often, *names)
