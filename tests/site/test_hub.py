@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def hub(tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "hub.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
     try:
-        asyncio.run(_up(f"http://127.0.0.1:{ports[0]}/hub/api/", process, tmp_path / "hub.log"))
+        _wait_for(_up(f"http://127.0.0.1:{ports[0]}/hub/api/", process, tmp_path / "hub.log"))
         yield f"http://127.0.0.1:{ports[0]}"
     finally:
         process.send_signal(signal.SIGTERM)
@@ -48,6 +49,12 @@ def hub(tmp_path: Path) -> Iterator[str]:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+
+def _wait_for(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: a browser test before this one leaves its loop running in the worker's main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def _up(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -133,4 +140,4 @@ async def _class(hub: str) -> None:
 
 
 def test_two_students_run_a_lab_each_and_see_only_their_own(hub: str) -> None:
-    asyncio.run(asyncio.wait_for(_class(hub), 180))
+    _wait_for(asyncio.wait_for(_class(hub), 180))

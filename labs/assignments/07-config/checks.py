@@ -28,7 +28,7 @@ def reads(case: Case) -> None:
     case.need(case.v.token in log, "파드의 로그에 시크릿의 값이 없다.")
 
 
-def follows(case: Case) -> None:
+def follows_config(case: Case) -> None:
     log = _up(case, "another-greeting", "another-token").log(case.v.app)
     case.need("another-greeting" in log and "another-token" in log, "설정을 바꾸어도 옛 값을 쓴다.")
 

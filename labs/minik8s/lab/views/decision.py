@@ -27,9 +27,9 @@ def table(
         cells = "".join(f'<td style="{CELL if len(cell) < SHORT else WIDE}">{escape(cell)}</td>' for cell in rest)
         body += f'<tr{mark}><th scope="row" style="{CELL};white-space:nowrap">{escape(first)}</th>{cells}</tr>'
     said = "".join(f"<li>{escape(one)}</li>" for one in sentences)
-    region = f'tabindex="0" role="region" aria-label="{escape(title, quote=True)}"'
+    frame = f'tabindex="0" role="group" aria-label="{escape(title, quote=True)}"'
     html = (
-        f'<div class="m8-table" style="overflow-x:auto" {region}>'
+        f'<div class="m8-table" style="overflow-x:auto" {frame}>'
         f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         f"<ul>{said}</ul>"
     )

@@ -34,7 +34,7 @@ def scrolling(svg: str, title: str) -> str:
     """A picture in a frame that scrolls sideways, by finger or arrow keys, where the screen is narrower than its text
     can bear."""
     label = escape(title, quote=True)
-    return f'<div style="overflow-x:auto" tabindex="0" role="region" aria-label="{label}">{svg}</div>'
+    return f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{label}">{svg}</div>'
 
 
 class Text(str):
