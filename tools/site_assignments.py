@@ -28,8 +28,8 @@ description: {description}
 KIT = """```{{raw}} html
 <form class="assignment-kit pst-js-only" data-assignment="{name}">
 <label for="assignment-kit">수업에서 받은 과제 파일</label>
-<input id="assignment-kit" type="file" accept=".json,application/json">
-<button type="button" hidden>연습용으로 되돌리기</button>
+<input id="assignment-kit" type="file" accept=".json,application/json"/>
+<button type="button" hidden="">연습용으로 되돌리기</button>
 <p role="status">지금은 연습용 값이다. <code>{name}.assignment.json</code> 파일을 열면 글과 셀이 내 값으로 바뀐다.
 파일은 이 컴퓨터를 떠나지 않는다.</p>
 </form>

@@ -54,7 +54,7 @@ def of_record(record: explain.Record) -> View:
 
 def _breakable(words: str) -> str:
     """A plugin's name may break before its capitals and nowhere else."""
-    return sub(r"(?<=[a-z])(?=[A-Z])", "<wbr>", escape(words))
+    return sub(r"(?<=[a-z])(?=[A-Z])", "<wbr/>", escape(words))
 
 
 class _Table(View):
