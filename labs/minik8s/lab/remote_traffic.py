@@ -20,6 +20,7 @@ from minik8s.objects import Object
 from minik8s.wire import Request, Response, StatusError
 
 REFRESH = 0.3
+SETTLE = 2.0
 Handle = Callable[[Request], Response]
 
 
@@ -43,6 +44,19 @@ class Sender:
         self._service = client.get("services", namespace, self.target.host) if self.kind == "svc" else None
         if self.kind == "pod":
             client.get("pods", namespace, self.target.host)  # a missing pod is told now
+
+    def settle(self) -> None:
+        """Wait a moment for EndpointSlices to tell of pods that are ready already: their news comes after the pods'."""
+        end = time.time() + SETTLE
+        while self._service and not self._endpoints(self._service) and self._ready() and time.time() < end:
+            time.sleep(SETTLE / 20)
+
+    def _ready(self) -> bool:
+        selector = ((self._service or {}).get("spec") or {}).get("selector") or {}
+        words = ",".join(f"{key}={value}" for key, value in selector.items())
+        pods = self._client.list("pods", self._namespace, label_selector=words) if words else []
+        conditions = [c for pod in pods for c in (pod.get("status") or {}).get("conditions") or ()]
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
     def run(self, load: Load, clients: int, retries: int, timeout: float) -> None:
         """Until every request has its answer. Results go into `load`."""
@@ -127,6 +141,7 @@ def send(
         names = ", ".join(sorted(unknown))
         raise ValueError(f"실제 클러스터에서는 {names}을(를) 정할 수 없다. 요청마다 API 서버의 프록시로 새로 이어진다.")
     sender = Sender(client, handle, target, namespace, dict(headers or {}))
+    sender.settle()
     load = Load(sender.target, rate, time.time(), duration)
     thread = threading.Thread(target=sender.run, args=(load, clients, retries, timeout), daemon=True)
     thread.start()
