@@ -34,8 +34,10 @@ NAMES = ("지도", "롤아웃", "이벤트", "트래픽")
 class Dashboard:
     """`k.dashboard()`가 돌려주는 것. `step(초)`, `play(배속)`, `pause()`, `close()`를 손으로 불러도 된다."""
 
-    def __init__(self, lab: Lab, ref: str = "", title: str = "대시보드"):
+    def __init__(self, lab: Lab, ref: str = "", title: str = "대시보드", *, beside: bool = False):
         self.title, self.playing, self.closed = title, False, False
+        self._beside = beside
+        self._side: Any = None
         self._lab, self._ref = lab, ref
         self._feed = feed_of(lab)
         self._task: asyncio.Task[None] | None = None
@@ -87,7 +89,25 @@ class Dashboard:
         views = self.views()
         words = "\n\n".join(f"[{name}]\n{view.text}" for name, view in views.items())
         plain = {"text/plain": words, "text/html": "".join(view._repr_html_() for view in views.values())}
-        return {**self.widget._repr_mimebundle_(**kwargs), **plain} if self.widget is not None else plain
+        if self.widget is None:
+            return plain
+        if self._beside and self._open_beside():
+            return {"text/plain": "노트북 옆 칸에 대시보드를 열었다. 셀을 돌릴 때마다 따라 그린다."}
+        return {**self.widget._repr_mimebundle_(**kwargs), **plain}
+
+    def _open_beside(self) -> bool:
+        """In JupyterLab's own column to the right. False where there is no such column, as in the book's pages."""
+        try:
+            from sidecar import Sidecar
+        except ImportError:
+            return False
+        from IPython.display import display
+
+        if self._side is None:
+            self._side = Sidecar(title=self.title, anchor="split-right")
+        with self._side:
+            display(self.widget)  # type: ignore[no-untyped-call]
+        return True
 
     # ---- time ---------------------------------------------------------------------
     def step(self, seconds: float) -> None:
@@ -169,6 +189,8 @@ class Dashboard:
             return
         self.pause()
         self.closed = True
+        if self._side is not None:
+            self._side.close()
         self._feed.close()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)

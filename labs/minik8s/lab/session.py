@@ -238,14 +238,15 @@ class Lab:
         """노드와 그 위의 파드를 그린다."""
         return map.render(self.client.list("nodes"), self.client.list("pods", self.namespace), title)
 
-    def dashboard(self, ref: str = "", *, title: str = "대시보드") -> Dashboard:
+    def dashboard(self, ref: str = "", *, title: str = "대시보드", beside: bool = False) -> Dashboard:
         """지도, 롤아웃, 이벤트, 트래픽을 나란히 놓고 따라간다. 내장 클러스터에서는 단추로 시간을 보낸다.
 
         ref: 롤아웃을 볼 디플로이먼트. 비우면 이름이 가장 앞선 것. 한 실습에 하나이고, 다시 부르면 앞의 것을 닫는다.
+        beside: JupyterLab이라면 노트북 옆 칸에 연다. 그런 칸이 없는 곳에서는 셀 아래에 보인다.
         """
         if self._board is not None:
             self._board.close()
-        self._board = Dashboard(self, ref, title)
+        self._board = Dashboard(self, ref, title, beside=beside)
         return self._board
 
     def packing(self, title: str = "빈 패킹 판") -> View:

@@ -1,5 +1,7 @@
 """`k.dashboard()`: four pictures that follow the cluster, moved by buttons on virtual time."""
 
+import sys
+
 import pytest
 
 from minik8s import lab
@@ -120,3 +122,18 @@ def test_without_anything_it_says_what_is_not_there():
     views = lab.connect(nodes=1).dashboard().views()
     assert "디플로이먼트가 아직 없다" in views["롤아웃"].text
     assert "k.traffic" in views["트래픽"].text
+
+
+def test_beside_the_notebook_in_jupyterlab(k):
+    pytest.importorskip("sidecar")
+    board = k.dashboard(beside=True)
+    assert "옆 칸" in board._repr_mimebundle_()["text/plain"]
+    assert board._side.title == "대시보드" and shown(board, "지도")
+    board.close()
+    assert board._side.comm is None
+
+
+def test_below_the_cell_where_there_is_no_such_column(k, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sidecar", None)
+    bundle = k.dashboard(beside=True)._repr_mimebundle_()
+    assert "text/html" in bundle and "옆 칸" not in bundle["text/plain"]
