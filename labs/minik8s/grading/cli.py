@@ -15,6 +15,7 @@ from minik8s.grading import export as exporting
 from minik8s.grading import release as releasing
 from minik8s.grading.assignment import chapters
 from minik8s.grading.course import Course, CourseError, create, write
+from minik8s.grading.links import hub_link
 
 UNSAFE = """--unsafe: 학생의 코드를 울타리 없이 이 계정으로 돌린다. 그 코드는 이 계정이 할 수 있는 일을 모두 할 수 있다.
 파일을 지우고, 네트워크에 접속하고, 비밀 키와 다른 학생의 답을 읽을 수 있다.
@@ -149,6 +150,11 @@ def _similar(args: argparse.Namespace) -> int:
     return 0
 
 
+def _link(args: argparse.Namespace) -> int:
+    print(hub_link(args.hub, args.repo, args.lab, args.branch))
+    return 0
+
+
 STEPS: dict[str, Callable[[argparse.Namespace], int]] = {
     "init": _init,
     "release": _release,
@@ -159,4 +165,5 @@ STEPS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "report": _report,
     "similar": _similar,
+    "link": _link,
 }

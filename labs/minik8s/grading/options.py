@@ -42,3 +42,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     step("report", "반 전체를 본다: 분포, 어려운 검사, 흔한 실패")
     sub = step("similar", "지나치게 닮은 제출의 쌍을 찾는다")
     sub.add_argument("--threshold", type=float, default=0.6, metavar="0..1", help="이만큼 닮으면 보인다 (기본 0.6)")
+    sub = step("link", "허브의 학생에게 줄 링크를 적는다: 저장소를 내려받고 실습을 연다 (nbgitpuller)", names=False)
+    sub.add_argument("lab", nargs="?", default="", metavar="실습", help="09-rollouts 같은 이름 (없으면 실습의 폴더)")
+    sub.add_argument("--hub", required=True, metavar="주소", help="JupyterHub의 주소")
+    sub.add_argument("--repo", required=True, metavar="주소", help="실습이 든 Git 저장소의 주소")
+    sub.add_argument("--branch", default="main", metavar="이름", help="가지 (기본 main)")
