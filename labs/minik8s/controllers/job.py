@@ -43,6 +43,9 @@ class JobController(Controller):
         assert changed is not None
         if new is None or (old is not None and old["metadata"]["uid"] != new["metadata"]["uid"]):
             self._forget(key(changed))
+            # The last word of its pods may have come before that of the Job (upstream's deleteJob).
+            for pod in filter(tracked, owned(self.pods, old or changed)):
+                self.enqueue("orphan:" + key(pod))
         self.enqueue(key(changed))
 
     def _ring(self, name: str) -> None:
