@@ -20,7 +20,7 @@ from minik8s.cluster import ADMIN, Cluster
 from minik8s.edge import pki, state
 from minik8s.edge.httpd import HttpServer
 from minik8s.edge.loopback import Door, Loopback
-from minik8s.edge.process.addresses import many
+from minik8s.edge.process.addresses import claim, local_address, many
 from minik8s.edge.process.here import Here
 from minik8s.edge.process.runtime import ProcessRuntime
 from minik8s.edge.realtime import RealTime
@@ -111,6 +111,7 @@ class Service:
         self.port = await self._http.start(self.settings.port, context)
         if self.settings.nodes:
             real = self._here is not None
+            self._claim_addresses(real)
             self._loopback = Loopback(
                 cluster, self._realtime, asyncio.get_running_loop(), pods=not real and many(),
                 told=_tell if real or not many() else None,
@@ -141,6 +142,20 @@ class Service:
             self._lock.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _claim_addresses(self, real: bool) -> None:
+        """OSError where containers are real and every block of loopback addresses belongs to another cluster."""
+        try:
+            if claim():
+                self.notes.append(
+                    "다른 minik8s가 이 컴퓨터의 루프백 주소를 쓰고 있다. 이 클러스터는 다른 자리에 열린다. "
+                    f"서비스의 10.96.x.y는 {local_address('10.96.0.0').removesuffix('0.0')}x.y, "
+                    f"노드의 172.18.x.y는 {local_address('172.18.0.0').removesuffix('0.0')}x.y다."
+                )
+        except OSError as error:
+            if real:
+                raise
+            self.notes.append(f"{error.strerror}. 서비스와 파드의 주소가 열리지 않을 수 있다.")
 
     def _world(self) -> World:
         if self.settings.runtime != "process":

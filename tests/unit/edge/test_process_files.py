@@ -85,7 +85,7 @@ def test_a_volume_is_one_folder_for_all_that_mount_it_and_goes_with_its_pod(root
 def test_every_pod_has_a_loopback_address_of_its_own() -> None:
     assert (local_address("10.244.1.7"), cluster_address("127.244.1.7")) == ("127.244.1.7", "10.244.1.7")
     assert (local_address("172.18.0.2"), cluster_address("127.18.0.2")) == ("127.18.0.2", "172.18.0.2")
-    assert cluster_address("127.0.0.1") == ""
+    assert cluster_address("127.0.0.1") == "" == cluster_address("127.60.0.1")
 
 
 def test_a_port_that_may_not_be_opened_is_moved() -> None:
@@ -99,6 +99,16 @@ def test_where_there_is_one_address_ports_are_told_apart(monkeypatch: pytest.Mon
     one, other = place("10.244.0.2", [80]), place("10.244.0.3", [80])
     assert one.host == other.host == "127.0.0.1" and one.port(80) != other.port(80)
     assert translated("tcp://10.96.0.1:443") == "tcp://10.96.0.1:443"
+
+
+@pytest.mark.parametrize("shift", addresses.SHIFTS)
+def test_a_block_moves_all_addresses_and_back(monkeypatch: pytest.MonkeyPatch, shift: int) -> None:
+    monkeypatch.setattr(addresses, "_block", addresses._Block(shift))
+    own = ("172.18.0.2", "172.31.255.254", "10.96.0.1", "10.111.255.255", "10.244.1.7", "10.255.255.254")
+    here = [local_address(each) for each in own]
+    assert [cluster_address(each) for each in here] == list(own)
+    monkeypatch.setattr(addresses, "_block", addresses._Block((shift + 64) % 256))
+    assert not {cluster_address(each) for each in here} & set(own)
 
 
 @pytest.mark.skipif(not addresses.many(), reason="one loopback address")

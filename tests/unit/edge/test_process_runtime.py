@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -166,6 +167,13 @@ class Server:
             value = value.get(name, {})
         return value
 
+    def here(self, address: str) -> str:
+        """Where this server's cluster address is to be reached."""
+        self.until(lambda: self.state("py").get("ready"))
+        shift = self.kubectl("exec", "py", "--", "sh", "-c", "echo $MINIK8S_SHIFT").stdout
+        second, rest = address.split(".", 2)[1:]
+        return f"127.{(int(second) + int(shift)) % 256}.{rest}"
+
     def folders(self) -> list[Path]:
         return list(self.folder.glob("minik8s-pods-*"))
 
@@ -220,10 +228,9 @@ def test_it_says_what_it_is_and_is_not_the_default(server: Server) -> None:
 
 def test_a_service_carries_real_bytes_from_real_processes(server: Server) -> None:
     server.until(lambda: server.get("deployment", "web").get("status", {}).get("readyReplicas") == 2)
-    address = server.get("service", "web")["spec"]["clusterIP"].replace("10.", "127.", 1)
-    assert "Welcome to nginx!" in server.until(lambda: fetch(address, 80))
-    assert "Welcome to nginx!" in server.until(lambda: fetch("127.18.0.2", 30080))
-    assert "Welcome to nginx!" in server.until(lambda: fetch("127.19.255.190", 80))
+    for address, port in ((server.get("service", "web")["spec"]["clusterIP"], 80), ("172.18.0.2", 30080),
+                          ("172.19.255.190", 80)):  # fmt: skip
+        assert "Welcome to nginx!" in server.until(functools.partial(fetch, server.here(address), port))
     proxied = server.kubectl("get", "--raw", "/api/v1/namespaces/default/services/web/proxy/")
     assert "Welcome to nginx!" in proxied.stdout
     server.until(lambda: '"GET / HTTP/1.1" 200' in server.kubectl("logs", "deploy/web", "--all-pods").stdout)
@@ -259,7 +266,7 @@ def test_exec_and_attach_reach_the_process(server: Server) -> None:
     done = server.kubectl("exec", "box", "--", "sh", "-c", "cat > /tmp/x; wc -c < /tmp/x; exit 4")
     assert done.returncode == 4
     assert server.kubectl("exec", "-i", "box", "--", "cat", stdin="back").stdout == "back"
-    address = server.get("pod", "box")["status"]["podIP"].replace("10.", "127.", 1)
+    address = server.here(server.get("pod", "box")["status"]["podIP"])
     assert server.kubectl("exec", "box", "--", "sh", "-c", "echo $POD_IP $(hostname)").stdout == f"{address} box\n"
     assert "not found in $PATH" in server.kubectl("exec", "box", "--", "no-such-program").stderr
     attach = subprocess.Popen([KUBECTL, "attach", "-i", "box"], env=server.env, text=True,
@@ -315,6 +322,21 @@ def test_deleting_a_pod_ends_all_that_it_started(server: Server) -> None:
     assert len(ours) >= 2  # one of them in a session of its own
     assert server.kubectl("delete", "pod", "box").returncode == 0
     server.until(lambda: not [pid for pid in server.processes() if mark in environ(pid)])
+
+
+def test_a_second_cluster_on_the_machine_has_addresses_of_its_own(server: Server, tmp_path: Path) -> None:
+    second = Server(tmp_path)
+    try:
+        second.until(lambda: second.kubectl("get", "serviceaccount", "default").returncode == 0)
+        assert second.kubectl("apply", "-f", "-", stdin=MANIFESTS).returncode == 0
+        second.until(lambda: second.get("deployment", "web").get("status", {}).get("readyReplicas") == 2)
+        address = second.get("service", "web")["spec"]["clusterIP"]
+        assert second.here(address) != server.here(address)
+        assert "Welcome to nginx!" in second.until(lambda: fetch(second.here(address), 80))
+        assert f"127.{second.here('10.96.0.0').split('.')[1]}.x.y" in second.errors()
+    finally:
+        second.process.kill()
+        second.process.communicate()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

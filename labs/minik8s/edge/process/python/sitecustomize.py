@@ -20,6 +20,7 @@ from typing import Any
 
 ADDRESS = os.environ.get("MINIK8S_ADDRESS", "")
 LIFT = int(os.environ.get("MINIK8S_LIFT") or 0)
+SHIFT = int(os.environ.get("MINIK8S_SHIFT") or 0)
 PORTS = {int(a): int(b) for a, _, b in (p.partition("=") for p in os.environ.get("MINIK8S_PORTS", "").split(",") if p)}
 PATHS: dict[str, str] = json.loads(os.environ.get("MINIK8S_PATHS") or "{}")
 REAL = (os.environ.get("MINIK8S_ROOT", "/dev/null"), sys.prefix, sys.base_prefix, os.path.dirname(__file__))
@@ -36,7 +37,9 @@ def port(number: int) -> int:
 def cluster(host: str) -> str:
     """The loopback address of a cluster address."""
     parts = host.split(".")
-    return f"127.{'.'.join(parts[1:])}" if len(parts) == 4 and parts[0] in ("10", "172") else host
+    if len(parts) != 4 or parts[0] not in ("10", "172"):
+        return host
+    return f"127.{(int(parts[1]) + SHIFT) % 256}.{parts[2]}.{parts[3]}"
 
 
 def bind(self: socket.socket, address: Any, original: Any = socket.socket.bind) -> Any:
