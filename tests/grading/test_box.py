@@ -1,6 +1,7 @@
 # ruff: noqa: E501
 """The box: nothing gets in or out, wherever the project stands and whoever grades."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,23 @@ def test_nothing_of_ours_is_in_the_box() -> None:
 def test_a_box_that_sleeps_is_ended_by_the_wall_clock() -> None:
     with Box(wall=0.5) as box, pytest.raises(BoxDied):
         box.load("import time\ntime.sleep(1000)")
+    assert not _session(box._process.pid)
+
+
+@needs_box
+def test_a_box_that_is_given_up_while_its_walls_go_up_leaves_nothing() -> None:
+    for _ in range(5):
+        box = Box()
+        box.close()
+        assert not _session(box._process.pid)
+
+
+@needs_box
+def test_what_the_grader_itself_takes_does_not_count_for_the_wall_clock() -> None:
+    with Box(wall=0.5) as box:
+        box.load("def f(): return 1")
+        time.sleep(0.6)
+        assert box.call("f") == 1
 
 
 @needs_box
@@ -101,6 +120,15 @@ def test_a_box_takes_all_its_processes_along() -> None:
         inside = _descendants(box._process.pid)
         assert inside
     assert not [pid for pid in inside if _alive(pid)]
+
+
+def _session(number: int) -> list[int]:
+    """Processes of the session that a box was started in, bubblewrap's own among them."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(ProcessLookupError):
+            found += [int(name)] if os.getsid(int(name)) == number else []
+    return found
 
 
 def _descendants(root: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 Nothing here is trusted by the other side. One line of JSON each way:
 
+    (at the start)              -> {"ready": true}
     {"op": "yaml", "text"}              -> {"ok": [documents]}
     {"op": "exec", "text"}              -> {"ok": null}
     {"op": "call", "name", "args"}      -> any number of {"api": request} (each answered by a response), then {"ok"}
@@ -108,6 +109,7 @@ def _deeply(value: Any, talk: Talk) -> Any:
 
 def serve(talk: Talk) -> None:
     space: dict[str, Any] = {"__name__": "answer"}
+    talk.send({"ready": True})
     while True:
         message = talk.receive()
         try:

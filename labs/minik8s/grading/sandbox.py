@@ -30,13 +30,18 @@ from minik8s.wire import Request, UserInfo
 __all__ = ["Box", "BoxDied", "BoxError", "NoSandbox", "available", "refusal"]
 
 CPU_SECONDS = 5
-WALL_SECONDS = 60.0
+WALL_SECONDS = 20.0
+"""How long a box may keep its grader waiting, all answers together; what the grader itself takes does not count."""
+START_SECONDS = 60.0
+"""Until the walls stand. Ended earlier, bubblewrap could stay behind: it is not yet bound to its parent's life."""
 MEMORY = 512 * 1024 * 1024
 MAX_LINE = 1_000_000
 MAX_REQUESTS = 5_000
 GROUP_SPARE = 128 * 1024 * 1024
 """What the walls themselves take, on top of the memory of the code."""
 STUDENT = UserInfo("student", "student-uid", ("system:masters", "system:authenticated"))
+READY = {"ready": True}
+"""What the runner says first, before it has seen anything of the student's."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -60,8 +65,8 @@ class Box:
     """One process of student code. `handle` serves the API requests that the code makes."""
 
     def __init__(self, handle: Any = None, *, safe: bool = True, cpu: int = CPU_SECONDS, wall: float = WALL_SECONDS):
-        self._handle, self._end, self._requests = handle, time.monotonic() + wall, 0
-        self._buffer, self.writes = b"", 0
+        self._handle, self._wall, self._left, self._requests = handle, wall, START_SECONDS, 0
+        self._buffer, self.writes, self._stands = b"", 0, False
         self._group: cgroup.Group | None = None
         limits = [str(cpu), str(MEMORY)]
         if safe:
@@ -100,14 +105,22 @@ class Box:
         self.close()
 
     def close(self) -> None:
-        """End everything in the box: with its first process the whole pid namespace goes."""
-        self._process.kill()
+        """End everything in the box: with its first process the whole pid namespace goes.
+
+        One that does not stand yet ends by itself, where its first question should come from.
+        """
+        if self._stands:
+            self._process.kill()
         for pipe in (self._in, self._out):
             try:
                 pipe.close()
             except OSError:
                 pass
-        self._process.wait()
+        try:
+            self._process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         if self._group:
             self._group.close()
 
@@ -128,6 +141,10 @@ class Box:
         return self._ask({"op": "call", "name": name, "args": list(args)})
 
     def _ask(self, question: dict[str, Any]) -> Any:
+        if not self._stands:
+            if self._line() != READY:
+                raise self._died("울타리가 서지 않았다.")
+            self._stands, self._left = True, self._wall
         self._send(question)
         while True:
             answer = self._line()
@@ -160,20 +177,24 @@ class Box:
         fd = self._in.fileno()
         os.set_blocking(fd, False)
         while data:
-            if not select.select([], [fd], [], max(0.0, self._end - time.monotonic()))[1]:
-                raise self._died("답하지 않는다: 실제 시간이 너무 오래 걸렸다.")
+            self._wait([], [fd])
             try:
                 data = data[os.write(fd, data) :]
             except OSError:
                 raise self._died("") from None
 
+    def _wait(self, read: list[Any], write: list[Any]) -> None:
+        start = time.monotonic()
+        there = any(select.select(read, write, [], max(0.0, self._left)))
+        self._left -= time.monotonic() - start
+        if not there:
+            raise self._died("답하지 않는다: 실제 시간이 너무 오래 걸렸다.")
+
     def _line(self) -> dict[str, Any]:
         while b"\n" not in self._buffer:
             if len(self._buffer) > MAX_LINE:
                 raise self._died("대답이 너무 크다.")
-            left = self._end - time.monotonic()
-            if left <= 0 or not select.select([self._out], [], [], left)[0]:
-                raise self._died("답하지 않는다: 실제 시간이 너무 오래 걸렸다.")
+            self._wait([self._out], [])
             data = os.read(self._out.fileno(), 65536)
             if not data:
                 raise self._died("")
