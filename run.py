@@ -218,7 +218,7 @@ def build_book(page: "str | None" = None) -> Path:
     except Stop:  # or the next start would not read the unchanged, faulty pages again and find nothing wrong
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         raise
-    run("찾아보기 만들기", python("tools/site_finish.py", HTML))
+    run("찾아보기 만들기", python("tools/site_finish.py", HTML, node()["node"]))
     stamp.write_text(value, encoding="utf-8")
     return HTML
 

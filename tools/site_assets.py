@@ -32,6 +32,7 @@ NOT_IN_A_PAGE = re.compile(
     r"|notebook|options|release|report|similar|variants)\.py"
 )
 DATA = ("labs/manifests", "book/data")  # files that cells read, at the same relative places
+WRITTEN = {".md", ".py", ".js", ".html", ".css", ".yaml", ".yml", ".json"}
 EPOCH = (2026, 1, 1, 0, 0, 0)
 # Icons of the theme that our templates and CSS use (Font Awesome 6 code points).
 ICONS = (
@@ -182,21 +183,38 @@ def scripts(node: str) -> None:
     shutil.copyfile(LIVE / "live.css", ASSETS / "live" / "live.css")
 
 
+def letters() -> str:
+    """Every character of the book and of what can speak in it: pages, cells, messages of the engine."""
+    found = set(map(chr, range(0x20, 0x7F)))
+    for path in (*(ROOT / "book").rglob("*"), *(ROOT / "labs").rglob("*"), ROOT / "_config.yml", ROOT / "_toc.yml"):
+        if path.suffix in WRITTEN and path.is_file():
+            found.update(path.read_text(encoding="utf-8", errors="ignore"))
+    return "".join(sorted(char for char in found if char.isprintable()))
+
+
 def fonts() -> None:
+    """Pretendard in one small file, so that a page needs one request and is laid out once."""
+    from fontTools import subset
+
     target = fill(ASSETS / "fonts")
-    source = MODULES / "pretendard" / "dist" / "web" / "variable"
-    css = (source / "pretendardvariable-dynamic-subset.css").read_text(encoding="utf-8")
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S).replace("./woff2-dynamic-subset/", "")
-    (target / "pretendard.css").write_text(re.sub(r"\s*\n\s*", "", css), encoding="utf-8")
-    for file in (source / "woff2-dynamic-subset").glob("*.woff2"):
-        shutil.copyfile(file, target / file.name)
-    shutil.copyfile(MODULES / "pretendard" / "LICENSE", target / "LICENSE.txt") if (
-        MODULES / "pretendard" / "LICENSE"
-    ).exists() else None
+    package = MODULES / "pretendard" / "dist" / "public"
+    text = BUILD / "letters.txt"
+    subset.main(
+        [
+            str(package / "variable" / "PretendardVariable.ttf"),
+            f"--text-file={text}",
+            "--flavor=woff2",
+            f"--output-file={target / 'book.woff2'}",
+            "--layout-features=kern,liga,calt,ccmp,locl,mark,mkmk",
+            "--no-hinting",
+        ]
+    )
+    licence = MODULES / "pretendard" / "LICENSE"
+    if licence.exists():
+        shutil.copyfile(licence, target / "LICENSE.txt")
     plots = BUILD / "fonts"
     plots.mkdir(parents=True, exist_ok=True)
-    static = MODULES / "pretendard" / "dist" / "public" / "static" / "alternative"
-    shutil.copyfile(static / "Pretendard-Regular.ttf", plots / "Pretendard-Regular.ttf")
+    shutil.copyfile(package / "static" / "alternative" / "Pretendard-Regular.ttf", plots / "Pretendard-Regular.ttf")
 
 
 def icons() -> None:
@@ -227,8 +245,10 @@ def main() -> None:
     sources = [*engine, *(ROOT / folder for folder in DATA), ROOT / "pyproject.toml"]
     compiler = ROOT / "tools" / "site_compile.mjs"
     site_assignments.main()
-    once("fonts", ASSETS / "fonts" / "pretendard.css", [lock], fonts)
-    once("icons", ASSETS / "fonts" / "icons.woff2", [lock], icons)
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "letters.txt").write_text(letters(), encoding="utf-8")
+    once("fonts", ASSETS / "fonts" / "book.woff2", [lock, BUILD / "letters.txt"], fonts)
+    once("icons", ASSETS / "fonts" / "icons.woff2", [lock, ASSETS / "fonts" / "book.woff2"], icons)
     once("python", ASSETS / "live" / "python.tar.xz", [lock, compiler, *sources, LIVE], lambda: python(node))
     once(
         "widgets",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -74,6 +75,54 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+PACKED = ("book.css", "book.js")
+SHEET = re.compile(r'[ \t]*<link[^>]*href="((?:\.\./)*_static/)[^"]*\.css(?:\?[^"]*)?"[^>]*>\n?')
+SCRIPT = re.compile(r'[ \t]*<script[^>]*\bsrc="(?:\.\./)*_static/([^"?]*)(\?[^"]*)?"[^>]*></script>\n?')
+# Names, punctuation and spaces look as code does anyhow; marked, they are half of a long chapter's elements.
+PLAIN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
+LOADER = re.compile(r"[ \t]*<script data-loader>.*?</script>\n?", re.S)
+LIVE = "live/live.js"
+FONT = "fonts/book.woff2"
+
+
+def pack(html: Path, node: str) -> None:
+    """One small sheet, and one script that comes after the first paint, in the place of all; see site_pack.mjs."""
+    static = html / "_static"
+    command = [node, str(ROOT / "tools" / "site_pack.mjs"), str(html), str(ROOT)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    css, js, live = (f"{name}?v={short_hash(static / name)}" for name in (*PACKED, LIVE))
+    for page in html.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if SHEET.search(text):
+            page.write_text(with_packed(text, css, js, live), encoding="utf-8")
+    for old in [*static.glob("*.js"), *static.rglob("*.css"), static / "scripts", static / "styles"]:
+        if old.name not in PACKED:
+            remove(old)
+
+
+def with_packed(text: str, css: str, js: str, live: str) -> str:
+    """The page with the packed files, whether Sphinx or an earlier call wrote it."""
+    first = SHEET.search(text)
+    assert first is not None
+    scripts = [found[0] for kind in (SCRIPT, LOADER) for found in kind.finditer(text)]
+    wanted = {js: "text/javascript"} | ({live: "module"} if any(LIVE in script for script in scripts) else {})
+    font = f'<link rel="preload" href="{first[1]}{FONT}" as="font" type="font/woff2" crossorigin />\n'
+    link = f'<link rel="stylesheet" href="{first[1]}{css}" />\n' + ("" if FONT in text else font)
+    text = text[: first.start()] + link + SHEET.sub("", text[first.start() :])
+    text = PLAIN.sub(r"\1", LOADER.sub("", SCRIPT.sub("", text)))
+    load = (
+        f"for (const [name, type] of Object.entries({json.dumps(wanted)})) document.head.append(Object.assign("
+        f'document.createElement("script"), {{ type, src: "{first[1]}" + name }}))'
+    )
+    loader = f"<script data-loader>requestAnimationFrame(() => setTimeout(() => {{ {load}; }}));</script>\n"
+    before, body, after = text.rpartition("</body>")
+    return before + loader + body + after
+
+
+def short_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
 def index(html: Path) -> None:
     shutil.rmtree(html / "pagefind", ignore_errors=True)
     command = [
@@ -109,7 +158,7 @@ def offline(html: Path) -> None:
     for path in sorted(html.rglob("*")):
         name = path.relative_to(html).as_posix()
         if path.is_file() and name != "sw.js" and not name.startswith("."):
-            files[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            files[name] = short_hash(path)
     core = [
         name
         for name in files
@@ -125,6 +174,7 @@ def main() -> None:
     html = Path(sys.argv[1])
     for name in UNUSED:
         remove(html / name)
+    pack(html, sys.argv[2])
     index(html)
     doors(html)
     offline(html)

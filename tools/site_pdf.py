@@ -79,13 +79,17 @@ def join() -> None:
     first = BeautifulSoup((HTML / f"{pages[0][1]}.html").read_text(encoding="utf-8"), "html.parser")
     title = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
     styles = [str(link["href"]).removeprefix("../") for link in first.select('link[rel="stylesheet"]')]
-    live = "_static/live/live.css"
-    parts = [f'<link rel="stylesheet" href="{name}">' for name in dict.fromkeys([*styles, live])]
+    parts = [f'<link rel="stylesheet" href="{name}">' for name in styles]
     body = [
         f'<h1 class="part">{part}</h1>{article(page, known)}' if part else str(article(page, known))
         for part, page in pages
     ]
-    extra = "article{break-before:page} h1.part{break-before:page;margin-top:40%;text-align:center}"
+    # A printed page waits for its letters, as one on a screen does not.
+    extra = (
+        '@font-face{font-family:"Pretendard Variable";font-weight:45 920;font-display:block;'
+        'src:url(_static/fonts/book.woff2) format("woff2-variations")}'
+        "article{break-before:page} h1.part{break-before:page;margin-top:40%;text-align:center}"
+    )
     (HTML / NAME).write_text(
         f'<!DOCTYPE html><html lang="ko" data-theme="light" data-mode="light"><head><meta charset="utf-8">'
         f"<title>{title}</title>"
