@@ -58,6 +58,9 @@ LEFT_OUT = ("multiprocessing/", "_pyrepl/", "xmlrpc/", "wsgiref/", "ensurepip/",
             "http/server.py", "sqlite3/", "_osx_support.py", "_aix_support.py", "_ios_support.py", "_android_support.py",
             "modulefinder.py", "pickletools.py", "webbrowser.py", "optparse.py", "wave.py", "netrc.py", "profile.py", "cProfile.py",
             "pstats.py", "trace.py", "profiling/", "pty.py", "ctypes/macholib/", "xml/sax/", "xml/dom/pulldom.py")
+# Letters of other scripts' old computers; Korean ones (cp949, euc_kr), UTF-8 and Latin-1 stay.
+LEFT_OUT += tuple(f"encodings/{name}" for name in ("cp0", "cp1", "cp4", "cp5", "cp7", "cp8", "cp93", "cp95", "mac_", "koi8_",
+            "kz1048", "palmos", "ptcp154", "tis_620", "hp_roman8", *(f"iso8859_{n}" for n in (*range(2, 10), *range(10, 17)))))
 KEPT = ("_pyrepl/__init__.py", "_pyrepl/pager.py")  # help() pages through it
 wanted = set(open("/modules.txt").read().split())
 files = {}
