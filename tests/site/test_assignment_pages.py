@@ -59,7 +59,8 @@ def test_no_built_file_gives_a_task_away(site: Path, assignment: Assignment) -> 
         pytest.skip("이 쪽을 짓지 않았다")
     page = f"assignment-{assignment.name}"
     files = readable(site)
-    told = [(where, word) for where, text in files.items() for word in secrets(assignment) if word in text]
+    hidden = secrets(assignment)
+    told = [(where, word) for where, text in files.items() for word in hidden if word in text]
     assert told == []
     model = "\n".join(assignment.model(assignment.variant()).values())
     given = "\n".join(cell.source for cell in assignment.handout(assignment.variant()))
