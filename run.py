@@ -78,7 +78,8 @@ def run(what: str, command: list, *, env: "dict | None" = None, hint: str = "", 
         ]
         if "CellExecutionError: " in text:  # the failing cell and its error, as the reader would see them
             lines += text.split("CellExecutionError: ", 1)[1].split("[mystnb.exec]", 1)[0].splitlines()[-25:]
-        print("\n".join((lines or text.splitlines())[-40:]), file=sys.stderr)
+        if lines or code != 0:
+            print("\n".join((lines or text.splitlines())[-40:]), file=sys.stderr)
     if code != 0:
         if "No space left" in text:
             hint = "디스크가 가득 찼다."
@@ -167,14 +168,14 @@ def node() -> dict:
     return {name: shutil.which(name, path=str(BIN)) or str(BIN / name) for name in ("node", "npm")}
 
 
-def prepare_site() -> None:
-    """What the pages load (Pyodide, fonts, editor, our wheel) in _build/assets."""
+def prepare_site(quick: bool = False) -> None:
+    """What the pages load (Pyodide, fonts, editor, our wheel) in _build/assets; quick: only what is made at once."""
     tools = node()
     stamp, value = ROOT / "node_modules" / ".minik8s-stamp", digest(ROOT / "package.json", ROOT / "package-lock.json")
     if not fresh(stamp, value):
         run("웹 꾸러미 설치", [tools["npm"], "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         stamp.write_text(value, encoding="utf-8")
-    run("사이트 재료 준비", python("tools/site_assets.py", "--node", tools["node"]))
+    run("사이트 재료 준비", python("tools/site_assets.py", "--node", tools["node"], *["--quick"] * quick))
 
 
 # -- 책 -----------------------------------------------------------------------------------------------------------
@@ -383,8 +384,7 @@ def main() -> int:
         benches = sorted((ROOT / "tools").glob("bench*.py"))
         return max(subprocess.run([str(p) for p in python(b)], cwd=ROOT, env=environment()).returncode for b in benches)
     if options.command in ("start", "book"):
-        if not (options.page and (BUILD / "assets" / "live" / "live.js").exists()):
-            prepare_site()
+        prepare_site(quick=bool(options.page))
         built = build_book(options.page)
         for kind in ("pdf", "epub"):
             if getattr(options, kind):

@@ -239,7 +239,9 @@ def icons() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--node", default="node")
-    node = parser.parse_args().node
+    parser.add_argument("--quick", action="store_true", help="Python for the page only when there is none yet")
+    options = parser.parse_args()
+    node = options.node
     lock = ROOT / "package-lock.json"
     engine = [ROOT / "labs" / "minik8s", ROOT / "labs" / "assignments"]
     sources = [*engine, *(ROOT / folder for folder in DATA), ROOT / "pyproject.toml"]
@@ -249,6 +251,9 @@ def main() -> None:
     (BUILD / "letters.txt").write_text(letters(), encoding="utf-8")
     once("fonts", ASSETS / "fonts" / "book.woff2", [lock, BUILD / "letters.txt"], fonts)
     once("icons", ASSETS / "fonts" / "icons.woff2", [lock, ASSETS / "fonts" / "book.woff2"], icons)
+    once("scripts", ASSETS / "live" / "live.js", [lock, LIVE], lambda: scripts(node))
+    if options.quick and (ASSETS / "live" / "pyodide").exists():
+        return
     once("python", ASSETS / "live" / "python.tar.xz", [lock, compiler, *sources, LIVE], lambda: python(node))
     once(
         "widgets",
@@ -257,7 +262,6 @@ def main() -> None:
         lambda: widgets(node),
     )
     once("pyodide", ASSETS / "live" / "pyodide", [lock, compiler, STARTUP], lambda: pyodide(node))
-    once("scripts", ASSETS / "live" / "live.js", [lock, LIVE], lambda: scripts(node))
 
 
 if __name__ == "__main__":

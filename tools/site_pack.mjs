@@ -13,11 +13,12 @@ const load = createRequire(path.join(root, "package.json"));
 const { PurgeCSS } = load("purgecss");
 const esbuild = load("esbuild");
 
-// In the order of the pages.
-const SHEETS = [
+// In the order of the pages. Ours stay whole: what a running cell draws is in no page yet.
+const THEME = [
   "basic.css", "styles/theme.css", "styles/pydata-sphinx-theme.css", "pygments.css", "styles/sphinx-book-theme.css",
-  "copybutton.css", "mystnb.*.css", "sphinx-design.min.css", "live/live.css", "site.css",
+  "copybutton.css", "mystnb.*.css", "sphinx-design.min.css",
 ];
+const OURS = ["live/live.css", "site.css"];
 const SCRIPTS = [
   "tabstops.js", "documentation_options.js", "clipboard.min.js", "copybutton.js", "scripts/bootstrap.js",
   "scripts/pydata-sphinx-theme.js", "scripts/sphinx-book-theme.js", "site.js",
@@ -41,17 +42,16 @@ async function sheet(pattern) {
 }
 
 async function styles() {
-  const raw = (await Promise.all(SHEETS.map(sheet))).join("\n");
+  const [raw, ours] = await Promise.all([THEME, OURS].map(async (names) => (await Promise.all(names.map(sheet))).join("\n")));
   const content = [`${html}/**/*.html`, `${html}/_static/**/*.js`, `${root}/labs/minik8s/lab/**/*.py`, `${root}/book/_ext/live/*`];
   const [kept] = await new PurgeCSS().purge({
     content: content.map((glob) => glob.replaceAll("\\", "/")),
     css: [{ raw }],
     defaultExtractor: (text) => text.match(/[A-Za-z0-9_-]+/g) ?? [],
     safelist: { standard: [/^:/] },
-    variables: true,
     keyframes: true,
   });
-  return [raw, kept.css, "css"];
+  return [raw + ours, `${kept.css}\n${ours}`, "css"];
 }
 
 const TAB_STOP = /(\w+)\.tabIndex=\1\.scrollWidth>\1\.clientWidth\|\|\1\.scrollHeight>\1\.clientHeight\?0:-1/;
