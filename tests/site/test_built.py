@@ -134,7 +134,47 @@ def test_first_output_costs_less_than_nine_megabytes(site):
         "python.tar.xz",
         *(f"pyodide/{name}" for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")),
     ]
-    assert sum(len(gzip.compress((live / name).read_bytes(), 6)) for name in names) < LIMIT
+    page = [site / "book" / "05-architecture.html", site / "_static" / "book.css", site / "_static" / "book.js"]
+    packed = sum(len(gzip.compress(path.read_bytes(), 6)) for path in (*page, *(live / name for name in names)))
+    fonts = sum(path.stat().st_size for path in (site / "_static" / "fonts").glob("*.woff2"))
+    assert packed + fonts < LIMIT
+
+
+def test_a_page_waits_for_one_small_style_sheet_and_no_script(site, parsed):
+    sheet = site / "_static" / "book.css"
+    assert len(gzip.compress(sheet.read_bytes(), 6)) < 30_000
+    for name in [*pages(), *lab_pages()]:
+        text = (site / name).read_text(encoding="utf-8")
+        assert re.findall(r'<link[^>]*rel="stylesheet"[^>]*href="([^"?]*)', text) == [
+            "../" * name.count("/") + "_static/book.css"
+        ]
+        assert not re.findall(r"<script[^>]*\bsrc=", text), name
+        assert text.count("<script data-loader>") == 1, name
+
+
+def test_the_one_style_sheet_has_all_that_running_cells_draw_with(site):
+    from site_pages import ROOT
+
+    kept = (site / "_static" / "book.css").read_text(encoding="utf-8")
+    ours = [ROOT / "book" / "_static" / "site.css", ROOT / "book" / "_ext" / "live" / "live.css"]
+    classes = {
+        name
+        for path in ours
+        for name in re.findall(
+            r"\.([a-z][\w-]*)", re.sub(r"/\*.*?\*/|url\(.*?\)", "", path.read_text(encoding="utf-8"), flags=re.S)
+        )
+    }
+    assert len(classes) > 50
+    assert {name for name in classes if f".{name}" not in kept} == set()
+
+
+def test_the_books_letters_are_in_its_font(site):
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(site / "_static" / "fonts" / "book.woff2").getBestCmap()
+    hangul = {char for name in pages() for char in (site / name).read_text(encoding="utf-8") if "가" <= char <= "힣"}
+    assert len(hangul) > 500
+    assert {char for char in hangul if ord(char) not in font} == set()
 
 
 def test_chapters_and_labs_lead_to_each_other(parsed):

@@ -82,6 +82,7 @@ export class Output {
       const element = document.createElement("div");
       element.className = mime === "text/html" ? "output text_html" : "output image_svg";
       element.innerHTML = await sanitise(mime === "text/html" ? data[mime] : data[mime].slice(Math.max(0, data[mime].indexOf("<svg"))));
+      for (const pre of element.querySelectorAll("pre")) pre.tabIndex = 0; // what scrolls is reached by the Tab key
       return element;
     }
     if (mime === "image/png") {
