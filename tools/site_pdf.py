@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -19,7 +20,10 @@ from bs4 import BeautifulSoup, Tag
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 OUT = ROOT / "_build" / "pdf"
-NAME = "_print.html"
+NAME, FONTS = "_print.html", "_print-fonts"
+WEIGHTS = {weight: f"Pretendard-{name}.ttf" for weight, name in
+           {400: "Regular", 500: "Medium", 600: "SemiBold", 700: "Bold"}.items()}  # fmt: skip
+STATIC = ROOT / "node_modules" / "pretendard" / "dist" / "public" / "static" / "alternative"
 DROP = ".headerlink, .live-bar, .live-tools, .copybtn, script, .predict-note, noscript"
 FOOTER = '<div style="width:100%;font-size:8px;text-align:center"><span class="pageNumber"></span></div>'
 
@@ -73,27 +77,42 @@ def inside(page: str, href: str, known: set[str]) -> str:
     return f"#{slug(target)}--{unquote(fragment)}" if fragment else f"#{slug(target)}"
 
 
+def styles() -> str:
+    """The site's style sheet with one font file per weight: of a variable font, a PDF would get bare outlines."""
+    css = (HTML / "_static" / "book.css").read_text(encoding="utf-8")
+    css = re.sub(r"@font-face\{[^}]*Pretendard[^}]*\}", "", css)
+    css = re.sub(r"url\((?![\"']?(?:data:|#))", "url(_static/", css)
+    faces = [
+        f'@font-face{{font-family:"Pretendard Variable";font-weight:{weight};src:url({FONTS}/{file})}}'
+        for weight, file in WEIGHTS.items()
+    ]
+    return "".join(faces) + css
+
+
+def lost_links(text: str) -> list[str]:
+    """Links inside the one file that lead nowhere, and links to files that are not in it."""
+    soup = BeautifulSoup(text, "html.parser")
+    places = {str(node["id"]) for node in soup.select("[id]")}
+    links = [str(node["href"]) for node in soup.select("a[href]")]
+    return sorted({link for link in links if not re.match(r"[a-z]+:", link) and link.removeprefix("#") not in places})
+
+
 def join() -> None:
     pages = order(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
     known = {page for _, page in pages}
-    first = BeautifulSoup((HTML / f"{pages[0][1]}.html").read_text(encoding="utf-8"), "html.parser")
     title = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
-    styles = [str(link["href"]).removeprefix("../") for link in first.select('link[rel="stylesheet"]')]
-    parts = [f'<link rel="stylesheet" href="{name}">' for name in styles]
     body = [
         f'<h1 class="part">{part}</h1>{article(page, known)}' if part else str(article(page, known))
         for part, page in pages
     ]
-    # A printed page waits for its letters, as one on a screen does not.
-    extra = (
-        '@font-face{font-family:"Pretendard Variable";font-weight:45 920;font-display:block;'
-        'src:url(_static/fonts/book.woff2) format("woff2-variations")}'
-        "article{break-before:page} h1.part{break-before:page;margin-top:40%;text-align:center}"
-    )
+    lost = lost_links("".join(body))
+    if lost:
+        sys.exit(f"ERROR: PDF 안에서 갈 곳이 없는 링크: {', '.join(lost[:10])}")
+    extra = "article{break-before:page} h1.part{break-before:page;margin-top:40%;text-align:center}"
     (HTML / NAME).write_text(
         f'<!DOCTYPE html><html lang="ko" data-theme="light" data-mode="light"><head><meta charset="utf-8">'
         f"<title>{title}</title>"
-        f"{''.join(parts)}<style>{extra}</style></head><body>{''.join(body)}</body></html>",
+        f"<style>{styles()}{extra}</style></head><body>{''.join(body)}</body></html>",
         encoding="utf-8",
     )
 
@@ -105,6 +124,9 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     join()
+    (HTML / FONTS).mkdir(exist_ok=True)
+    for file in WEIGHTS.values():
+        shutil.copyfile(STATIC / file, HTML / FONTS / file)
     OUT.mkdir(parents=True, exist_ok=True)
     server = site_serve.make(HTML, 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -129,6 +151,7 @@ def main() -> None:
     finally:
         server.shutdown()
         (HTML / NAME).unlink(missing_ok=True)
+        shutil.rmtree(HTML / FONTS)
     print(OUT / "minik8s-book.pdf")
 
 
