@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 sys.path[:0] = [str(ROOT / "labs"), str(ROOT / "book" / "_ext")]
 
-from minik8s_book.assignments import BEGIN, END, MIDDLE  # noqa: E402
+from minik8s_book.marks import BEGIN, END, MIDDLE  # noqa: E402
 
 from minik8s.grading import release  # noqa: E402
 from minik8s.grading.assignment import Assignment, shipped  # noqa: E402

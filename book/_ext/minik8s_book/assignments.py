@@ -5,14 +5,11 @@ tools/site_assignments.py writes the pages; it marks each value in the text, bec
 
 from __future__ import annotations
 
-import re
-
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-BEGIN, MIDDLE, END = "\ue000", "\ue001", "\ue002"  # private characters: no text contains them
-MARK = re.compile(f"{BEGIN}(\\w+){MIDDLE}(.*?){END}", re.DOTALL)
+from .marks import BEGIN, MARK
 
 
 def unmarked(text: str) -> str:
