@@ -57,7 +57,8 @@ def test_the_students_image_has_the_package_with_its_manifests_and_the_labs(tmp_
 def test_the_graders_image_has_the_classroom_with_all_assignments(tmp_path: Path) -> None:
     labs = copied("grader", tmp_path / "root") / "opt" / "minik8s" / "labs"
     assert "bubblewrap" in STAGES["grader"]
-    ran(sys.executable, "-m", "minik8s", "class", "init", "--course", "course", "--name", "시험", cwd=tmp_path, path=labs)
+    init = ("class", "init", "--course", "course", "--name", "시험")
+    ran(sys.executable, "-m", "minik8s", *init, cwd=tmp_path, path=labs)
     code = "from minik8s.grading.assignment import shipped; print(*[a.folder for a in shipped()], sep='\\n')"
     folders = ran(sys.executable, "-c", code, cwd=tmp_path, path=labs).splitlines()
     assert len(folders) >= 12 and all(folder.startswith(str(labs)) for folder in folders)

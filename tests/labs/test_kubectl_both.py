@@ -103,6 +103,15 @@ api-resources -o name
 api-versions
 cluster-info
 auth can-i create pods
+auth can-i --list
+auth can-i --list --as=system:serviceaccount:default:default
+auth can-i --list --as=system:kube-scheduler
+auth can-i list nodes --as=bob --as-group=system:masters --as-group=staff
+auth can-i create sc
+auth can-i delete nodes -A
+get pods --as=bob
+auth whoami --as=system:serviceaccount:default:default
+describe clusterrole system:kube-scheduler
 set selector svc web app=web --dry-run=client
 set selector deploy web app=web
 set image deploy web nginx=nginx:1.28 --dry-run=client

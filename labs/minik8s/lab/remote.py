@@ -104,7 +104,13 @@ class Remote:
     def handle(self, request: Request) -> Response:
         """Send the request; a server that cannot be reached answers 503 in Korean."""
         settings = self.api_client.configuration
-        headers = {"accept": "application/json", **request.headers}
+        from urllib3 import HTTPHeaderDict
+
+        headers = HTTPHeaderDict({"accept": "application/json"})
+        for name, value in request.headers.items():
+            headers.discard(name)
+            for one in value.split("\n"):  # what may be repeated (Impersonate-Group) stands in one value
+                headers.add(name, one)
         token = settings.get_api_key_with_prefix("BearerToken") or settings.get_api_key_with_prefix("authorization")
         if token:
             headers["authorization"] = token

@@ -74,8 +74,6 @@ def run(
     try:
         name, rest = _split(argv)
         args = parse(rest, _LETTERS.get(name))
-        if args.get("as"):
-            user = UserInfo(args.get("as"), "", (*args.all("as-group"), "system:authenticated"))
         session = Session(place, namespace, args, stdin, user)
     except UsageError as error:
         return Result("", f"{error}\n", 1)

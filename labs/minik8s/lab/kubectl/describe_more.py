@@ -203,23 +203,31 @@ def _metric(metric: Object, current: list[Object]) -> Lines:
 # ---- permissions --------------------------------------------------------------------------
 def role(s: Session, obj: Object) -> Lines:
     lines = [
-        "  Resources\tNon-Resource URLs\tResource Names\tVerbs",
+        f"  {RULES}",
         "  ---------\t-----------------\t--------------\t-----",
+        *("  " + "\t".join(row) for row in rule_rows(obj.get("rules") or [])),
     ]
-    for (resource, group, name, url), verbs in _rules(obj.get("rules") or []):
-        plural, slash, sub = resource.partition("/")
-        shown = f"{plural}.{group}{slash}{sub}" if group else resource
-        urls, names = f"[{url}]" if url else "[]", f"[{name}]" if name else "[]"
-        lines.append(f"  {shown}\t{urls}\t{names}\t[{' '.join(verbs)}]")
     return [f"Name:\t{obj['metadata']['name']}", *_marks(obj), "PolicyRule:", *lines]
 
 
+RULES = "Resources\tNon-Resource URLs\tResource Names\tVerbs"
 Key = tuple[str, str, str, str]
 
 
+def rule_rows(rules: list[Object]) -> list[list[str]]:
+    """A row below RULES for each resource or URL; `auth can-i --list` has the same."""
+    rows = []
+    for (resource, group, name, url), verbs in _rules(rules):
+        plural, slash, sub = resource.partition("/")
+        shown = f"{plural}.{group}{slash}{sub}" if group else resource
+        rows.append([shown, f"[{url}]", f"[{name}]", f"[{' '.join(verbs)}]"])
+    return rows
+
+
 def _rules(rules: list[Object]) -> list[tuple[Key, list[str]]]:
-    """Rules broken down to one resource (or URL) and name each, the verbs of the same together."""
-    found: dict[Key, list[str]] = {}
+    """Rules broken down to one resource (or URL) and name each; verbs of the same resource, nameless, together."""
+    simple: dict[Key, list[str]] = {}
+    others: list[tuple[Key, list[str]]] = []
     for rule in rules:
         keys = [
             (resource, group, name, "")
@@ -228,9 +236,12 @@ def _rules(rules: list[Object]) -> list[tuple[Key, list[str]]]:
             for name in rule.get("resourceNames") or [""]
         ]
         for key in [*keys, *(("", "", "", url) for url in rule.get("nonResourceURLs") or ())]:
-            verbs = found.setdefault(key, [])
+            if key[2] or key[3]:
+                others.append((key, rule["verbs"]))
+                continue
+            verbs = simple.setdefault(key, [])
             verbs += [verb for verb in rule["verbs"] if verb not in verbs]
-    return sorted(found.items(), key=_as_written)
+    return sorted([*others, *simple.items()], key=_as_written)
 
 
 def _as_written(entry: tuple[Key, list[str]]) -> str:

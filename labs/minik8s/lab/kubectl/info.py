@@ -6,6 +6,7 @@ from minik8s.lab import conditions
 from minik8s.lab.kubectl import jsonpath, printer
 from minik8s.lab.kubectl.args import UsageError
 from minik8s.lab.kubectl.customkinds import custom_kinds
+from minik8s.lab.kubectl.describe_more import RULES, rule_rows
 from minik8s.lab.kubectl.describe_text import age
 from minik8s.lab.kubectl.session import Session, duration
 from minik8s.objects import Object
@@ -62,7 +63,7 @@ def api_versions(s: Session) -> None:
 
 
 def auth(s: Session) -> None:
-    """`auth can-i VERB RESOURCE` and `auth whoami`."""
+    """`auth can-i VERB RESOURCE`, `auth can-i --list` and `auth whoami`."""
     what, words = (s.args.words or [""])[0], s.args.words[1:]
     if what == "whoami":
         review = s.client.create(
@@ -76,11 +77,17 @@ def auth(s: Session) -> None:
         for line in printer.columns(rows):
             s.print(line)
         return
+    if what == "can-i" and s.args.on("list"):
+        return _list_of_permissions(s)
     if what != "can-i" or len(words) < 2:
         raise UsageError("error: you must specify two arguments: verb resource or verb resource/resourceName.")
     resource, _, name = words[1].partition("/")
     full = s.resource(resource)
     plural, _, group = full.partition(".")
+    kind = s.kind_of(full)
+    if kind is not None and not kind.namespaced and not s.args.on("all-namespaces"):
+        of = f" in group '{group}'" if group else ""
+        s.err.write(f"Warning: resource '{plural}' is not namespace scoped{of}\n\n")
     attributes = {
         "namespace": s.namespace,
         "verb": words[0],
@@ -102,6 +109,15 @@ def auth(s: Session) -> None:
     allowed = bool(review["status"].get("allowed"))
     s.print("yes" if allowed else "no")
     s.code = 0 if allowed else 1
+
+
+def _list_of_permissions(s: Session) -> None:
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "metadata": {}}
+    spec = {"spec": {"namespace": s.namespace}}
+    status = s.client.create("selfsubjectrulesreviews.authorization.k8s.io", review | spec)["status"]
+    rows = rule_rows([*(status.get("resourceRules") or ()), *(status.get("nonResourceRules") or ())])
+    for line in printer.columns([*([] if s.args.on("no-headers") else [RULES.split("\t")]), *rows]):
+        s.print(line)
 
 
 def config(s: Session) -> None:

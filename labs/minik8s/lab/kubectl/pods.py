@@ -104,7 +104,7 @@ def exec_(s: Session) -> None:
     for key, text in query:
         merged.setdefault(key, []).append(text)
     headers = {"user-agent": "kubectl"}
-    response = s.place.handle(Request("POST", path, merged, headers, None, s.user, "kubectl"))
+    response = s.handle(Request("POST", path, merged, headers, None, s.user, "kubectl"))
     if response.status >= 400:
         s.complain(StatusError.from_status(response.body, response.status))
         return

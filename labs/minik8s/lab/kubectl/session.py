@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minik8s.client import Client
 from minik8s.lab import refs
@@ -13,7 +13,7 @@ from minik8s.lab.official import ADMIN
 from minik8s.lab.place import Place
 from minik8s.objects import Object
 from minik8s.objects.kinds import KINDS, Kind
-from minik8s.wire import Request, StatusError, UserInfo
+from minik8s.wire import Request, Response, StatusError, UserInfo
 
 
 @dataclass
@@ -30,9 +30,17 @@ class Session:
     code: int = 0
 
     def __post_init__(self) -> None:
-        self.client = Client(self.place.handle, actor="kubectl", user=self.user)
+        self.client = Client(self.handle, actor="kubectl", user=self.user)
         if self.args.get("namespace"):
             self.namespace = self.args.get("namespace")
+
+    def handle(self, request: Request) -> Response:
+        """The place's, as the user of `--as`: the server decides what that name may do and which groups it has."""
+        if not self.args.get("as"):
+            return self.place.handle(request)
+        headers = {"impersonate-user": self.args.get("as"), "impersonate-group": "\n".join(self.args.all("as-group"))}
+        headers = {name: value for name, value in headers.items() if value}
+        return self.place.handle(replace(request, headers={**request.headers, **headers}))
 
     def print(self, text: str = "") -> None:
         self.out.write(text + "\n")
@@ -89,7 +97,7 @@ class Session:
 
     def table(self, path: str, query: dict[str, list[str]]) -> Object:
         accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
-        response = self.place.handle(
+        response = self.handle(
             Request("GET", path, query, {"accept": accept, "user-agent": "kubectl"}, None, self.user, "kubectl")
         )
         if response.status >= 400:
