@@ -141,7 +141,8 @@ def widget_html(state: dict[str, Any], model_id: str) -> str:
     if name == "OutputModel":
         return "".join(output_html(item) for item in values.get("outputs", []))
     if "value" in values and name.endswith(("SliderModel", "TextModel", "CheckboxModel")):
-        return f'<p class="widget-row">{label}: <span class="widget-value">{escape(str(values["value"]))}</span></p>'
+        shown = {True: "켬", False: "끔"}[values["value"]] if name == "CheckboxModel" else str(values["value"])
+        return f'<p class="widget-row">{label}: <span class="widget-value">{escape(shown)}</span></p>'
     return ""
 
 

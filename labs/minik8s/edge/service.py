@@ -146,7 +146,7 @@ class Service:
     def _claim_addresses(self, real: bool) -> None:
         """OSError where containers are real and every block of loopback addresses belongs to another cluster."""
         try:
-            if claim():
+            if claim(alone=real):
                 self.notes.append(
                     "다른 minik8s가 이 컴퓨터의 루프백 주소를 쓰고 있다. 이 클러스터는 다른 자리에 열린다. "
                     f"서비스의 10.96.x.y는 {local_address('10.96.0.0').removesuffix('0.0')}x.y, "

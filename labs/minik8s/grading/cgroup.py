@@ -14,7 +14,7 @@ from pathlib import Path
 
 MOUNTS, OWN = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
 PIDS = 8
-"""bubblewrap twice, its two init processes, and the student's one; room for what forks before its limits are set."""
+"""bubblewrap twice, their init processes, and the student's one; room for what forks before its limits are set."""
 PREFIX = "minik8s-box"
 _serial = itertools.count()
 

@@ -47,8 +47,11 @@ def command(filter: int | None = None) -> list[str]:
         return [bwrap, *apart, *_view(), "--chdir", "/", "--remount-ro", "/", "--", *python]
     # Root may read what an unprivileged user cannot reach, so the view is laid out first; then root is given up for
     # good, and a second bubblewrap makes the namespaces as an unprivileged user's.
-    outer = [bwrap, "--die-with-parent", *_view(), "--ro-bind", os.path.realpath(bwrap), f"{HELPERS}/bwrap",
-             "--dir", "/tmp", "--dir", "/proc", "--bind", "/proc", "/proc", "--chdir", "/",
+    # The outer one has process ids of its own, too: it may not signal nobody's processes, so "die with parent" would
+    # stop at it, but a namespace's end takes everybody along.
+    outer = [bwrap, "--die-with-parent", "--unshare-pid", *_view(),
+             "--ro-bind", os.path.realpath(bwrap), f"{HELPERS}/bwrap",
+             "--dir", "/tmp", "--proc", "/proc", "--chdir", "/",
              "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"]
     inner = [f"{HELPERS}/bwrap", *apart, "--ro-bind", "/", "/", "--dev-bind", "/dev/null", "/dev/null",
              *_nothing("/proc"), *_nothing(HELPERS), "--chdir", "/", "--"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +29,7 @@ from minik8s.kubelet.logs import ContainerLog
 from minik8s.kubelet.programs import NotFound
 from minik8s.kubelet.runtime import ContainerConfig, SandboxConfig
 
+LABS = str(Path(__file__).parents[3] / "labs")
 MakeRoot = Callable[..., Root]
 
 
@@ -101,14 +105,34 @@ def test_where_there_is_one_address_ports_are_told_apart(monkeypatch: pytest.Mon
     assert translated("tcp://10.96.0.1:443") == "tcp://10.96.0.1:443"
 
 
-@pytest.mark.parametrize("shift", addresses.SHIFTS)
-def test_a_block_moves_all_addresses_and_back(monkeypatch: pytest.MonkeyPatch, shift: int) -> None:
-    monkeypatch.setattr(addresses, "_block", addresses._Block(shift))
-    own = ("172.18.0.2", "172.31.255.254", "10.96.0.1", "10.111.255.255", "10.244.1.7", "10.255.255.254")
+@pytest.mark.parametrize("number", range(len(addresses.BLOCKS)))
+def test_a_block_moves_all_addresses_and_back(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(addresses, "_block", addresses._Block(number))
+    own = ("172.18.0.2", "172.19.255.254", "10.96.0.1", "10.111.255.255", "10.244.1.7", "10.255.255.254")
     here = [local_address(each) for each in own]
     assert [cluster_address(each) for each in here] == list(own)
-    monkeypatch.setattr(addresses, "_block", addresses._Block((shift + 64) % 256))
+    monkeypatch.setattr(addresses, "_block", addresses._Block((number + 1) % len(addresses.BLOCKS)))
     assert not {cluster_address(each) for each in here} & set(own)
+
+
+CLAIM = "from minik8s.edge.process.addresses import claim; print(claim(alone={}), flush=True); input()"
+
+
+@pytest.mark.skipif(not addresses.many(), reason="one loopback address")
+def test_clusters_with_real_processes_are_alone_in_their_block_and_simulated_ones_share() -> None:
+    kinds, running, got = (True, False, False, True), [], []
+    try:
+        for alone in kinds:
+            command, environment = [sys.executable, "-c", CLAIM.format(alone)], {**os.environ, "PYTHONPATH": LABS}
+            pipe = subprocess.PIPE
+            running.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment))
+            got.append(running[-1].stdout.readline())
+        first, shared, again, second = got
+        assert shared == again and len({first, shared, second}) == 3
+    finally:
+        for each in running:
+            each.kill()
+            each.communicate()
 
 
 @pytest.mark.skipif(not addresses.many(), reason="one loopback address")

@@ -20,7 +20,7 @@ from typing import Any
 
 ADDRESS = os.environ.get("MINIK8S_ADDRESS", "")
 LIFT = int(os.environ.get("MINIK8S_LIFT") or 0)
-SHIFT = int(os.environ.get("MINIK8S_SHIFT") or 0)
+SECONDS = dict(pair.split("=") for pair in os.environ.get("MINIK8S_SECONDS", "").split(",") if pair)
 PORTS = {int(a): int(b) for a, _, b in (p.partition("=") for p in os.environ.get("MINIK8S_PORTS", "").split(",") if p)}
 PATHS: dict[str, str] = json.loads(os.environ.get("MINIK8S_PATHS") or "{}")
 REAL = (os.environ.get("MINIK8S_ROOT", "/dev/null"), sys.prefix, sys.base_prefix, os.path.dirname(__file__))
@@ -39,7 +39,7 @@ def cluster(host: str) -> str:
     parts = host.split(".")
     if len(parts) != 4 or parts[0] not in ("10", "172"):
         return host
-    return f"127.{(int(parts[1]) + SHIFT) % 256}.{parts[2]}.{parts[3]}"
+    return f"127.{SECONDS.get(parts[1], parts[1])}.{parts[2]}.{parts[3]}"
 
 
 def bind(self: socket.socket, address: Any, original: Any = socket.socket.bind) -> Any:
