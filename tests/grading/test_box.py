@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """The box: nothing gets in or out, wherever the project stands and whoever grades."""
 
 import contextlib
