@@ -86,13 +86,18 @@ class DaemonSetController(Controller):
         digest = labels(current).get(REVISION_LABEL, "")
         pods = self._claim(owner)
         wait: float | None = None
-        if self.expectations.satisfied(work):
-            wait = self._manage(work, owner, pods, digest)
-            strategy = (owner["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate")
-            if strategy == "RollingUpdate" and self.expectations.satisfied(work):
-                self._roll(work, owner, self._by_node(pods), digest)
-        self._clean_history(owner, revisions, current, pods)
-        self._update_status(owner, self._by_node(pods), digest, collisions)
+        acted = self.expectations.satisfied(work)
+        try:
+            if acted:
+                wait = self._manage(work, owner, pods, digest)
+                strategy = (owner["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate")
+                if strategy == "RollingUpdate" and self.expectations.satisfied(work):
+                    self._roll(work, owner, self._by_node(pods), digest)
+                self._clean_history(owner, revisions, current, pods)
+        finally:  # a pod that is refused must not hide the others
+            self._update_status(
+                owner, self._by_node(pods), digest, collisions, seen=acted and self.expectations.satisfied(work)
+            )
         ready = available_in(pods, owner["spec"].get("minReadySeconds", 0), self.clock.now())
         waits = (wait, ready, self.expectations.expires_in(work))
         return min((w for w in waits if w is not None), default=None)
@@ -226,10 +231,13 @@ class DaemonSetController(Controller):
         live.add(current["metadata"]["name"])
         self.history.truncate(revisions, live, owner["spec"].get("revisionHistoryLimit", 10))
 
-    def _update_status(self, owner: Object, by_node: ByNode, digest: str, collisions: int) -> None:
+    def _update_status(self, owner: Object, by_node: ByNode, digest: str, collisions: int, *, seen: bool) -> None:
+        """`seen`: the present generation has been acted upon, and no pod of that is awaited any more."""
         counts = self._counts(owner, by_node, digest)
         old = owner.get("status") or {}
-        status: Object = {**old, "observedGeneration": owner["metadata"].get("generation", 0)}
+        status: Object = {**old}
+        if seen:
+            status["observedGeneration"] = owner["metadata"].get("generation", 0)
         required = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
         for field, count in counts.items():
             if count or field in required:

@@ -427,3 +427,23 @@ def test_a_budget_over_bare_pods_names_its_selector_as_go_prints_it(world: World
     world.advance(2)
     selector = "&LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}"
     assert f"(selector: {selector})" in reasons(world, "PodDisruptionBudget")["UnmanagedPods"]
+
+
+def test_a_daemon_set_counts_its_pods_also_when_another_was_refused(world: World) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
+    world.client.create("resourcequotas", quota, namespace="default")
+    world.advance(1)
+    world.client.create(DAEMONS, workload("DaemonSet"))
+    world.advance(3)
+    status = world.client.get(DAEMONS, "default", "web")["status"]
+    assert (status["desiredNumberScheduled"], status["currentNumberScheduled"], status["numberReady"]) == (3, 1, 1)
+    assert status["numberUnavailable"] == 2
+
+
+def test_a_daemon_set_has_seen_a_generation_when_its_pods_have_come(world: World) -> None:
+    world.client.create(DAEMONS, workload("DaemonSet"))
+    stream = world.client.watch(DAEMONS, "default")
+    world.advance(3)
+    seen = [event.object.get("status") or {} for event in stream.drain()]
+    assert all(s.get("currentNumberScheduled") for s in seen if s.get("observedGeneration"))
+    assert seen[-1]["observedGeneration"] == 1
