@@ -57,19 +57,29 @@ def plan(existing: Sequence[Object], groups: Sequence[Group], base: Object) -> l
 
 
 def _fill(same: Sequence[Object], group: Group, base: Object) -> tuple[list[Object], list[Object]]:
+    """(slices that stay, new ones). Newcomers go where something changes anyway, else all into the fullest slice with
+    room for all of them, else into new slices: better one slice more than many that are sent out again."""
     left = dict(group.endpoints)
-    kept: list[tuple[Object, list[Object]]] = []
+    changing: list[tuple[Object, list[Object]]] = []
+    unchanged: list[tuple[Object, list[Object]]] = []
     for old in same:
-        staying = [left.pop(k) for e in old.get("endpoints") or () if (k := endpoint_key(e)) in left]
+        before = old.get("endpoints") or []
+        staying = [left.pop(k) for e in before if (k := endpoint_key(e)) in left]
         if staying:
-            kept.append((old, staying))
-    for _, endpoints in kept:
-        while left and len(endpoints) < MAX_ENDPOINTS:
-            endpoints.append(left.pop(next(iter(left))))
+            (unchanged if staying == before else changing).append((old, staying))
+    newcomers = list(left.values())
+    for _, endpoints in sorted(changing, key=lambda pair: -len(pair[1])):
+        while newcomers and len(endpoints) < MAX_ENDPOINTS:
+            endpoints.append(newcomers.pop(0))
     fresh: list[Object] = []
-    rest = list(left.values())
-    for start in range(0, len(rest), MAX_ENDPOINTS):
-        fresh.append({**base, "endpoints": rest[start : start + MAX_ENDPOINTS], "ports": group.ports})
+    while newcomers:
+        fitting = [e for _, e in unchanged if len(e) + len(newcomers) <= MAX_ENDPOINTS]
+        if fitting:
+            max(fitting, key=len).extend(newcomers)
+            break
+        fresh.append({**base, "endpoints": newcomers[:MAX_ENDPOINTS], "ports": group.ports})
+        newcomers = newcomers[MAX_ENDPOINTS:]
+    kept = [pair for old in same for pair in (*changing, *unchanged) if pair[0] is old]
     return [_replace(old, {**base, "endpoints": e, "ports": group.ports}) for old, e in kept], fresh
 
 

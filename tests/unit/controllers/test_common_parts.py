@@ -152,6 +152,27 @@ def test_a_change_touches_only_the_slice_it_concerns() -> None:
     assert len(new[2]["endpoints"]) == 49 and new[2]["metadata"]["name"] == "s2"
 
 
+@pytest.mark.parametrize(
+    ("before", "gone", "newcomers", "sizes"),
+    [
+        ([97], 0, 5, [97, 5]),  # do not fit into a slice that would stay as it is
+        ([97], 0, 3, [100]),
+        ([97, 40, 60], 0, 30, [97, 40, 90]),  # into the fullest that has room for all
+        ([97, 60], 1, 30, [100, 86]),  # what changes anyway is filled up first
+        ([100, 60], 0, 130, [100, 90, 100]),
+    ],
+)
+def test_newcomers_change_as_few_slices_as_possible(
+    before: list[int], gone: int, newcomers: int, sizes: list[int]
+) -> None:
+    numbers = iter(range(1000))
+    held = [[next(numbers) for _ in range(size)] for size in before]
+    ports = group().ports
+    old = named([{**BASE, "ports": ports, "endpoints": [endpoint(i) for i in part]} for part in held])
+    wanted = [i for part in held for i in part][gone:] + [next(numbers) for _ in range(newcomers)]
+    assert [len(s["endpoints"]) for s in plan(old, [group(*wanted)], BASE)] == sizes
+
+
 @given(st.lists(st.sets(st.integers(0, 400)), min_size=1, max_size=5))
 def test_slices_always_hold_exactly_the_endpoints(history: list[set[int]]) -> None:
     slices: list[Object] = []
