@@ -5,7 +5,6 @@ Kept because old readers still exist (deprecated since 1.33; use EndpointSlice).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from minik8s.client.controller import Context, Controller
@@ -20,6 +19,7 @@ from minik8s.controllers.endpoints_common import (
     port_number,
     stamped,
 )
+from minik8s.controllers.endpoints_pack import Offer, repack
 from minik8s.controllers.owners import index_by_label, with_labels
 from minik8s.controllers.podutil import is_ready
 from minik8s.objects import Object
@@ -108,8 +108,8 @@ class EndpointsController(Controller):
         return {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, **({"subsets": subsets} if subsets else {})}
 
     def _subsets(self, service: Object, pods: Iterable[Object]) -> list[Object]:
-        """Addresses grouped by their ports, in a fixed order."""
-        groups: dict[str, Object] = {}
+        """Addresses grouped by their ports, in upstream's order."""
+        offers: list[Offer] = []
         family = (service["spec"].get("ipFamilies") or ["IPv4"])[0]
         always, count = bool(service["spec"].get("publishNotReadyAddresses")), 0
         for pod in pods:
@@ -119,25 +119,17 @@ class EndpointsController(Controller):
             if not ips:
                 continue
             count += 1
-            ports = self._ports(service, pod)
-            if not ports and not is_headless(service):
-                continue
-            group = groups.setdefault(json.dumps(ports, sort_keys=True), {"ports": ports})
-            field = "addresses" if always or is_ready(pod) else "notReadyAddresses"
-            group.setdefault(field, []).append(_address(service, pod, ips[0]))
-        out = []
-        for _, group in sorted(groups.items()):
-            subset: Object = {
-                field: sorted(group[field], key=lambda a: (a["ip"], (a.get("targetRef") or {}).get("uid", "")))
-                for field in ("addresses", "notReadyAddresses")
-                if field in group
-            }
-            out.append({**subset, "ports": group["ports"]} if group["ports"] else subset)
-        return out
+            address, ready = _address(service, pod, ips[0]), always or is_ready(pod)
+            offers += [(address, ready, port) for port in self._ports(service, pod)]
+        return repack(offers)
 
-    def _ports(self, service: Object, pod: Object) -> list[Object]:
-        out: list[Object] = []
-        for port in service["spec"].get("ports") or ():
+    def _ports(self, service: Object, pod: Object) -> list[Object | None]:
+        """The ports of the Service as this pod offers them; [None] for a headless Service without any."""
+        wanted = service["spec"].get("ports") or ()
+        if not wanted:
+            return [None] if is_headless(service) else []
+        out: list[Object | None] = []
+        for port in wanted:
             number = port_number(pod, port)
             if number is None:
                 continue
@@ -146,7 +138,7 @@ class EndpointsController(Controller):
             if port.get("appProtocol"):
                 entry["appProtocol"] = port["appProtocol"]
             out.append(entry)
-        return sorted(out, key=lambda p: (p.get("name", ""), p["port"], p["protocol"]))
+        return out
 
 
 def _address(service: Object, pod: Object, ip: str) -> Object:

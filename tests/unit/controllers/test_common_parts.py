@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minik8s.clock import Clock
+from minik8s.controllers.endpoints_pack import repack
 from minik8s.controllers.expectations import TIMEOUT, Expectations
 from minik8s.controllers.hashing import ALPHABET, compute_hash, fnv1a_32, safe_encode
 from minik8s.controllers.job_indexes import format_indexes, parse_indexes
@@ -181,3 +182,35 @@ def test_slices_always_hold_exactly_the_endpoints(history: list[set[int]]) -> No
         held = [e["targetRef"]["uid"] for s in slices for e in s["endpoints"]]
         assert sorted(held) == sorted(f"u{i}" for i in numbers)
         assert all(len(s["endpoints"]) <= MAX_ENDPOINTS for s in slices)
+
+
+# ---- Endpoints -----------------------------------------------------------------------------
+def address(ip: str) -> Object:
+    return {"ip": ip, "targetRef": {"kind": "Pod", "name": ip, "uid": f"u-{ip}"}}
+
+
+def test_ports_of_endpoints_are_ordered_as_a_cluster_shows_them() -> None:
+    """The order that `kubectl describe endpoints kube-dns` has printed since 1.20."""
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+        {"name": "metrics", "port": 9153, "protocol": "TCP"},
+    ]
+    (subset,) = repack((address(ip), True, port) for ip in ("10.0.0.2", "10.0.0.1") for port in ports)
+    assert [port["name"] for port in subset["ports"]] == ["dns-tcp", "dns", "metrics"]
+    assert [a["ip"] for a in subset["addresses"]] == ["10.0.0.1", "10.0.0.2"]
+
+
+def test_ports_that_the_same_addresses_offer_share_a_subset() -> None:
+    common, one, two = ({"port": number, "protocol": "TCP"} for number in (9090, 8080, 8081))
+    offers = [("10.0.0.1", common), ("10.0.0.1", one), ("10.0.0.2", common), ("10.0.0.2", two)]
+    subsets = repack((address(ip), ip == "10.0.0.1", port) for ip, port in offers)
+    found = {
+        s["ports"][0]["port"]: [[a["ip"] for a in s.get(f, ())] for f in ("addresses", "notReadyAddresses")]
+        for s in subsets
+    }
+    assert found == {9090: [["10.0.0.1"], ["10.0.0.2"]], 8080: [["10.0.0.1"], []], 8081: [[], ["10.0.0.2"]]}
+
+
+def test_addresses_without_ports_are_kept() -> None:
+    assert repack([(address("10.0.0.1"), True, None)]) == [{"addresses": [address("10.0.0.1")]}]
