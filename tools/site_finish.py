@@ -115,6 +115,7 @@ def with_packed(text: str, css: str, js: str, live: str) -> str:
         f'document.createElement("script"), {{ type, src: "{first[1]}" + name }}))'
     )
     loader = f"<script data-loader>requestAnimationFrame(() => setTimeout(() => {{ {load}; }}));</script>\n"
+    text = text.replace('data-theme="auto"', 'data-theme="light"', 1)  # the theme's colours also without scripts
     before, body, after = text.rpartition("</body>")
     return before + loader + body + after
 
