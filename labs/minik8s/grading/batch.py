@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -20,14 +19,17 @@ from typing import Any
 
 from minik8s.grading import notebook
 from minik8s.grading.assignment import Assignment, Check
+from minik8s.grading.collect import ENDINGS, opened
 from minik8s.grading.course import Course, CourseError, decode, write
-from minik8s.grading.variants import plain
+from minik8s.grading.variants import plain, shown
 from minik8s.grading.walls import PACKAGE
 
 VERSION = 1
 WALL_SECONDS = 240.0
 """For one submission, on a loaded machine; CPU limits end what runs away long before."""
 MAX_FENCES = 2
+MAX_TEXT = 20_000
+"""Characters of a free-text answer that a person is shown."""
 FENCED = "채점이 한도(시간이나 메모리)를 넘어 멈추었다."
 
 
@@ -45,8 +47,10 @@ def grade(
     base = course.root / "submitted" / assignment.name
     known = {s.id for s in course.roster}
     folders = base.iterdir() if base.is_dir() else ()
-    todo = sorted(path for path in folders if plain(path.name) in known and not path.is_symlink())
-    todo = [path for path in todo if _share(plain(path.name), part[1]) == part[0]]
+    # On some file systems two folders may have what is one name (NFC and NFD): one of them counts, always the same.
+    mine = {plain(path.name): path for path in sorted(folders, key=lambda path: (path.name in known, path.name))
+            if plain(path.name) in known and not path.is_symlink()}
+    todo = [mine[who] for who in sorted(mine) if _share(who, part[1]) == part[0]]
     stamp = digest(assignment)
     counts = {"graded": 0, "kept": 0, "failed": 0}
 
@@ -62,12 +66,13 @@ def grade(
         return "graded"
 
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        for number, future in enumerate(as_completed([pool.submit(one, folder) for folder in todo]), 1):
+        begun = {pool.submit(one, folder): plain(folder.name) for folder in todo}
+        for number, future in enumerate(as_completed(begun), 1):
             try:
                 counts[future.result()] += 1
             except Exception as problem:  # one submission must never stop the others
                 counts["failed"] += 1
-                print(f"minik8s: 채점하지 못한 것이 있다: {problem}", file=sys.stderr)
+                print(f"minik8s: {begun[future]}의 답을 채점하지 못했다: {shown(str(problem))[:300]}", file=sys.stderr)
             progress(number, len(todo))
     return counts
 
@@ -93,7 +98,7 @@ def judge(assignment: Assignment, secret: bytes, student: str, data: bytes, *, s
         answers, problem = {}, str(error)
     outcomes = _in_processes(assignment, answers, values, safe) if any(answers.values()) else {}
     rows = [_row(check, outcomes.get(check.id), problem) for check in assignment.checks]
-    texts = {name: answers.get(name, "") for name, kind in assignment.answers.items() if kind == "text"}
+    texts = {name: _cut(answers.get(name, "")) for name, kind in assignment.answers.items() if kind == "text"}
     return {
         "version": VERSION,
         "assignment": assignment.name,
@@ -108,6 +113,10 @@ def judge(assignment: Assignment, secret: bytes, student: str, data: bytes, *, s
         "score": sum(row["got"] or 0 for row in rows),
         "points": assignment.points,
     }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n… (뒤의 {len(text) - MAX_TEXT:,}글자를 줄였다)"
 
 
 def _row(check: Check, outcome: Mapping[str, Any] | None, problem: str) -> dict[str, Any]:
@@ -188,13 +197,10 @@ def read(data: bytes, names: list[str]) -> dict[str, str]:
 def submission(folder: Path) -> bytes:
     """The submitted file's bytes; empty when there is none that may be read."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.is_file() and not path.is_symlink() and path.suffix.lower() in (".ipynb", ".json", ".md"):
-            # The file may have become a link or a pipe since: never follow, never wait.
-            flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+        if path.suffix.lower() in ENDINGS:
             try:
-                with os.fdopen(os.open(path, os.O_RDONLY | flags), "rb") as file:
-                    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                        return file.read(notebook.MAX_BYTES + 1)
+                with opened(path) as file:
+                    return file.read(notebook.MAX_BYTES + 1)
             except OSError:
                 continue
     return b""
@@ -216,15 +222,21 @@ def results(course: Course, assignment: Assignment) -> dict[str, dict[str, Any]]
         out[plain(path.stem)] = json.loads(path.read_text(encoding="utf-8"))
     by_hand = course.root / "manual" / f"{assignment.name}.csv"
     if by_hand.exists():
-        for row in csv.DictReader(io.StringIO(decode(by_hand.read_bytes()))):
-            _merge(out.get(plain(row.get("student") or "")), row)
+        for number, row in enumerate(csv.DictReader(io.StringIO(decode(by_hand.read_bytes()))), 2):
+            try:
+                _merge(out.get(plain(row.get("student") or "")), row)
+            except ValueError:
+                raise CourseError(f"manual/{by_hand.name}의 {number}번째 줄: 점수를 읽을 수 없다.") from None
     return out
 
 
 def _merge(result: dict[str, Any] | None, row: Mapping[str, str]) -> None:
     for check in result["checks"] if result else ():
         if check["id"] == row.get("check") and check["manual"] and (row.get("points") or "").strip():
-            check["got"] = max(0.0, min(float(check["points"]), float(row["points"])))
+            points = float(row["points"])
+            if points != points:
+                raise ValueError("nan")
+            check["got"] = max(0.0, min(float(check["points"]), points))
             check["message"] = row.get("comment") or ""
     if result:
         result["score"] = sum(check["got"] or 0 for check in result["checks"])

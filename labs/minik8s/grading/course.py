@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import threading
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,8 @@ import yaml
 from minik8s.grading.assignment import Assignment, find, shipped
 from minik8s.grading.variants import plain
 
-_UNSAFE = re.compile(r"[\x00-\x1f/\\:*?\"<>|]")
+_UNSAFE = re.compile(r"""[\x00-\x1f/\\:*?"<>|]|^\.|\.$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)""", re.IGNORECASE)
+"""What is no file's name on some machine."""
 
 
 class CourseError(ValueError):
@@ -70,10 +72,10 @@ class Course:
         except OSError:
             raise CourseError("roster.csv가 없다. `id,name` 두 열로 수강생을 적자.") from None
         for student in found:
-            if not student.id or _UNSAFE.search(student.id) or student.id.startswith("."):
+            if not student.id or _UNSAFE.search(student.id) or len(student.id.encode()) > 100:
                 raise CourseError(f"roster.csv의 학번 {student.id!r}을 쓸 수 없다(비었거나 파일 이름에 못 쓸 글자).")
-        if len({s.id for s in found}) != len(found):
-            raise CourseError("roster.csv에 같은 학번이 두 번 나온다.")
+        if len({s.id.casefold() for s in found}) != len(found):
+            raise CourseError("roster.csv에 같은 학번이 두 번 나온다(대문자와 소문자는 같은 것으로 본다).")
         return sorted(found, key=lambda s: s.id)
 
     @property
@@ -123,7 +125,9 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> None:
 
 
 def decode(data: bytes) -> str:
-    """Text of a file that Excel may have written: UTF-8 with or without a mark, or the Korean code page."""
+    """Text of a file that Windows may have written: UTF-8 with or without a mark, UTF-16, or the Korean code page."""
+    if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return data.decode("utf-16", "replace")
     for encoding in ("utf-8-sig", "cp949"):
         try:
             return data.decode(encoding)

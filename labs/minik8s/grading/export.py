@@ -16,6 +16,8 @@ from minik8s.grading.course import Course, write
 from minik8s.grading.feedback import number
 
 Table = list[list[str]]
+FORMULA = "=+-@\t\r\n＝＋－＠"
+"""What a spreadsheet takes for the beginning of a formula; full-width letters count in East Asian ones."""
 
 
 def export(course: Course, assignments: list[Assignment], kind: str) -> list[Path]:
@@ -42,7 +44,7 @@ def text(table: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     for row in table:
-        writer.writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell[:1] else cell for cell in row])
+        writer.writerow([f"'{cell}" if cell.lstrip(" ")[:1] in FORMULA and cell.strip(" ") else cell for cell in row])
     return out.getvalue()
 
 

@@ -22,6 +22,7 @@ section p{margin:.4rem 0}details{margin:.4rem 0}summary{cursor:pointer}
 ol.story{list-style:none;padding:0;font-size:.9rem}ol.story li{display:flex;gap:.8rem;padding:.1rem 0}
 ol.story time{flex:0 0 4.5rem;text-align:right;font-variant-numeric:tabular-nums}
 li.fault{font-weight:600;color:var(--bad)}li.warning,li.gap{opacity:.85;font-size:.95em}
+blockquote,ol.story span{unicode-bidi:isolate}
 blockquote{margin:.4rem 0;padding-left:.8rem;border-left:.2rem solid var(--line);white-space:pre-wrap}
 @media print{details{display:none}}
 """

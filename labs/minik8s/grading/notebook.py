@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,11 @@ import yaml
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 ANSWER = "%%answer"
-_FENCE = re.compile(r"^(`{3,})\{code-cell\}.*?\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+_OPENS, _CLOSES = re.compile(r"(`{3,})\{code-cell\}"), re.compile(r"(`{3,})[ \t]*")
 _HEADER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_BOMB = re.compile(r"[&*!]|<<")
+MAX_HEADERS = 50_000
+"""Characters of all cells' headers together: they are YAML from strangers, read outside of any box."""
 MAX_BYTES = 5_000_000
 """An honest notebook with pictures is smaller; a larger one is refused unread."""
 
@@ -40,17 +44,34 @@ class Cell:
 
 
 def from_myst(text: str) -> list[Cell]:
-    """Cells of a MyST notebook. ValueError for a header that is no YAML."""
-    text = _HEADER.sub("", text.replace("\r\n", "\n"), count=1)
-    cells, at = [], 0
-    for fence in _FENCE.finditer(text):
-        cells.append(Cell("markdown", text[at : fence.start()].strip("\n")))
-        body, at = fence.group(2), fence.end()
+    """Cells of a MyST notebook. ValueError for a header that is no YAML, or more than a header.
+
+    Every line is looked at once: a text of openings without an end must not keep its reader busy.
+    """
+    lines = _HEADER.sub("", text.replace("\r\n", "\n"), count=1).split("\n")
+    closing: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        if found := _CLOSES.fullmatch(line):
+            closing.setdefault(found[1], []).append(number)
+    cells: list[Cell] = []
+    at = number = headers = 0
+    while number < len(lines):
+        opens = _OPENS.match(lines[number])
+        ends = closing.get(opens[1], []) if opens else []
+        place = bisect(ends, number)
+        if place == len(ends):
+            number += 1
+            continue
+        cells.append(Cell("markdown", "\n".join(lines[at:number]).strip("\n")))
+        body = "".join(f"{line}\n" for line in lines[number + 1 : ends[place]])
+        at = number = ends[place] + 1
         header = _HEADER.match(body)
-        meta = (yaml.safe_load(header.group(1)) or {}) if header else {}
-        source = body[header.end() :] if header else body
-        cells.append(Cell("code", source.rstrip("\n"), meta.get("nbgrader") or {}))
-    cells.append(Cell("markdown", text[at:].strip("\n")))
+        headers += len(header[1]) if header else 0
+        if header and (headers > MAX_HEADERS or _BOMB.search(header[1])):
+            raise ValueError("header")
+        meta = (yaml.safe_load(header[1]) or {}) if header else {}
+        cells.append(Cell("code", (body[header.end() :] if header else body).rstrip("\n"), meta.get("nbgrader") or {}))
+    cells.append(Cell("markdown", "\n".join(lines[at:]).strip("\n")))
     return [cell for cell in cells if cell.source.strip()]
 
 

@@ -28,10 +28,14 @@ import yaml
 _TOKEN = re.compile(r"[A-Za-z가-힣_][\w가-힣.\-/]*|\d+|[^\s\w]")
 _COMMENT = re.compile(r"(^|\s)#.*$", re.MULTILINE)
 _MADE = re.compile(
-    r"\b(?:def|class|for|as|lambda|import)\s+(\w+)|\b(\w+)\s*(?::[^=\n]*)?=(?!=)|[(,]\s*(\w+)\s*(?=[,)=:])"
+    r"\b(?:def|class|for|as|lambda|import)\s+(\w+)|\b(\w+)\s*(?::[^=\n]{0,80})?=(?!=)|[(,]\s*(\w+)\s*(?=[,)=:])"
 )
 WINDOW = 5
 COMMON = 0.5
+MAX_TEXT = 50_000
+"""Characters of an answer that are looked at."""
+MAX_ALIASES = 8
+"""References in a YAML answer; what says more by them than it writes is read as words."""
 Shape = tuple[str, ...]
 
 
@@ -80,7 +84,8 @@ def pairs(
 
 def _prints(texts: Mapping[str, str], values: Mapping[str, Any], kinds: Mapping[str, str]) -> set[Shape]:
     shapes = {"yaml": yaml_shapes, "python": python_shapes}
-    return {shape for name, text in texts.items() for shape in shapes.get(kinds.get(name, ""), _runs)(text, values)}
+    return {shape for name, text in texts.items()
+            for shape in shapes.get(kinds.get(name, ""), _runs)(text[:MAX_TEXT], values)}
 
 
 def _fields(values: Mapping[str, Any]) -> dict[str, str]:
@@ -102,12 +107,24 @@ def yaml_shapes(text: str, values: Mapping[str, Any]) -> set[Shape]:
     fields = sorted(_fields(values).items(), key=lambda pair: -len(pair[0]))
     out: set[Shape] = set()
     try:
-        for document in yaml.safe_load_all(text):
+        for document in yaml.load_all(text, _Loader):
             kind = str(document.get("kind", "")) if isinstance(document, dict) else ""
             out |= {(kind, *leaf) for leaf in _leaves(document, (), fields)}
-    except (yaml.YAMLError, RecursionError, ValueError):
+    except Exception:  # an answer can be wrong in every way that PyYAML knows, and in some that it does not
         return _runs(text, values)
     return out
+
+
+class _Loader(yaml.SafeLoader):
+    """Gives up where references would make much of little."""
+
+    aliases = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.aliases += self.check_event(yaml.AliasEvent)
+        if self.aliases > MAX_ALIASES:
+            raise yaml.YAMLError("aliases")
+        return super().compose_node(parent, index)
 
 
 def _leaves(value: Any, path: Shape, fields: list[tuple[str, str]]) -> Iterator[Shape]:
@@ -139,7 +156,7 @@ def python_shapes(text: str, values: Mapping[str, Any]) -> set[Shape]:
             elif token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP):
                 bare = token.string.strip("\"'")
                 tokens.append(fields.get(bare, bare))
-    except (tokenize.TokenError, SyntaxError, ValueError):
+    except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
         return _runs(text, values)
     return _windows(tokens)
 

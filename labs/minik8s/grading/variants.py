@@ -18,12 +18,18 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 def plain(text: str) -> str:
     """Text as everybody writes it: NFC (macOS hands out NFD), without spaces at the ends."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def shown(text: str) -> str:
+    """Text of a stranger's as one line of a terminal or a page: nothing in it moves, colours, hides or turns around."""
+    return _UNSEEN.sub("\ufffd", " ".join(text.split()))
 
 
 class Dice:
