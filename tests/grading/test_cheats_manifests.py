@@ -44,6 +44,9 @@ FORBIDDEN = {
     "a version that is a path": "apiVersion: v1/namespaces/x\nkind: Pod\nmetadata: {name: x}",
     "a kind that is a path": "apiVersion: v1\nkind: Pod/../../secrets\nmetadata: {name: x}",
     "depth": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: " + "{a: " * 100 + "1" + "}" * 100,
+    "an object twice": "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: x, namespace: default}",
+    "an object twice in two versions": "apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: x}\n---\n"
+                                       "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: x}",
     "no object": "- 1", "no name": "apiVersion: v1\nkind: Pod", "a number for a name": "apiVersion: v1\nkind: Pod\nmetadata: {name: 1}",
 }
 
@@ -92,6 +95,18 @@ WRITES = {
     "a deployment's status": ("PUT", "/apis/apps/v1/namespaces/default/deployments/x/status", {}),
     "an annotation": ("PATCH", "/apis/apps/v1/namespaces/default/deployments/x",
                       [{"op": "add", "path": "/spec/template/metadata/annotations/sim.minik8s.io~1http", "value": "200"}]),
+    "ten thousand pods": ("PATCH", "/apis/apps/v1/namespaces/default/deployments/x", {"spec": {"replicas": 10_000}}),
+    "ten thousand pods by a patch": ("PATCH", "/apis/apps/v1/namespaces/default/deployments/x", [{"op": "replace", "path": "/spec/replicas", "value": 10_000}]),
+    "ten thousand pods in a whole": ("PATCH", "/apis/batch/v1/namespaces/default/jobs/x", [{"op": "add", "path": "", "value": {"spec": {"completions": 10_000}}}]),
+    "a read that acts": ("GET", "/api/v1/namespaces/default/pods/x/exec", None),
+    "a read that goes through": ("GET", "/api/v1/namespaces/default/services/x/proxy/shutdown", None),
+    "a read that never ends": ("GET", "/api/v1/watch/pods", None),
+    "a read in disguise": ("GET", "/api/v1/namespaces/default/pods/x/ex%65c", None),
+    "a webhook": ("POST", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", {}),
+    "a kind of one's own": ("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {}),
+    "a lease": ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-1", {}),
+    "a group in disguise": ("POST", "/apis/%61pps/v1/namespaces/default/deployments", {}),
+    "a token": ("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", {}),
     "text": ("POST", "/api/v1/namespaces/default/pods", "{}"),
     "another path": ("POST", "/api/v1/namespaces/default/pods/../../../nodes", {}),
     "everything": ("DELETE", "/", None),
@@ -116,9 +131,105 @@ def test_code_may_do_what_controllers_do() -> None:
     where = "/apis/apps/v1/namespaces/default/deployments"
     assert handle(Request("POST", where, body=deployment, user=STUDENT)).status == 201
     free = rules.guarded(lambda request: Response(200))
-    for method, path in (("GET", "/api/v1/nodes"), ("PATCH", f"{where}/x"), ("PUT", f"{where}/x/scale"), ("DELETE", f"{where}/x"),
+    for method, path in (("GET", "/api/v1/nodes"), ("GET", "/api/v1/namespaces/default/pods/exec"), ("GET", "/api/v1/namespaces/proxy/pods/x/log"), ("PATCH", f"{where}/x"), ("PUT", f"{where}/x/scale"), ("DELETE", f"{where}/x"),
                          ("POST", "/api/v1/namespaces/default/events"), ("POST", "/api/v1/namespaces/default/pods/x/eviction"),
                          ("PUT", "/apis/shop.example.com/v1/namespaces/default/orders/x/status")):
         assert free(Request(method, path, body={})).status == 200, path
     allowed = rules.guarded(lambda request: Response(200), ["Ingress", "PriorityClass", "pods/status"])
     assert allowed(Request("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", body={})).status == 200
+
+
+# ---- answers that look right, where nothing works as it should ---------------------------------------------------
+
+def _lost(name: str, answers: dict[str, str], values: dict[str, object]) -> set[str]:
+    found = judge.outcomes(find(name), answers, values, Here)  # type: ignore[arg-type]
+    return {o["id"] for o in found if not o["passed"]}
+
+
+def _edited(name: str, *edits: tuple[str, str]) -> tuple[dict[str, str], dict[str, object]]:
+    """The model's answers with some text replaced, and the values it is for."""
+    assignment = find(name)
+    values = assignment.variant(SECRET, "cheat")
+    answers = assignment.model(values)
+    (answer, text), = answers.items()
+    for old, new in edits:
+        old, new = old.format(**values), new.format(**values)
+        assert old in text
+        text = text.replace(old, new)
+    return {answer: text}, values
+
+
+UPDATE = "03-zero-loss-update"
+
+
+def test_a_deployment_that_is_already_new_does_not_stand_in_for_the_one_that_changes() -> None:
+    """The named one has no pods; another one with the same labels has the new image, and no need to become ready."""
+    answers, values = _edited(UPDATE, ("  replicas: {replicas}\n", "  replicas: 0\n"))
+    main = answers["web"].partition("\n---\n")[0]
+    other = main.replace("replicas: 0", "replicas: {replicas}".format(**values)).replace("nginx:1.27", "nginx:1.28")
+    other = other.replace("  name: {name}\nspec".format(**values), "  name: other\nspec", 1)
+    answers["web"] += f"\n---\n{other}"
+    assert len(_lost(UPDATE, answers, values)) == 5
+
+
+def test_a_slow_start_cannot_be_shown_in_one_place_and_left_out_in_another() -> None:
+    answers, values = _edited(UPDATE)
+    shown = answers["web"].partition("\n---\n")[0].replace("  name: {name}\nspec".format(**values), "  name: {name}\n  namespace: kube-public\nspec".format(**values), 1)
+    quick = answers["web"].replace('      annotations: {{sim.minik8s.io/ready-after: "{warmup}"}}\n'.format(**values), "")
+    assert quick != answers["web"]
+    assert len(_lost(UPDATE, {"web": f"{shown}\n---\n{quick}"}, values)) == 5
+
+
+def test_a_visitor_cannot_be_shut_out_by_name_or_label() -> None:
+    """A policy that holds back the visitor that the visible checks show, instead of one that protects the service."""
+    name = "06-service"
+    answers, values = _edited(name, ("  podSelector: {{matchLabels: {{app: {api}}}}}", "  podSelector: {{matchLabels: {{app: nobody}}}}"))
+    egress = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: out}\nspec: {podSelector: {matchLabels: {role: other}}, policyTypes: [Egress]}"
+    broken = "apiVersion: v1\nkind: Pod\nmetadata: {name: stranger, labels: {role: other}}\nspec: {containers: [{name: sh, image: none/such:1}]}"
+    for trick in (egress, broken):
+        assert _lost(name, {"web": f"{answers['web']}\n---\n{trick}"}, values) == {"refuses"}
+
+
+@pytest.mark.parametrize("said", ["echo {greeting}; echo {token}", "A={token}; echo {greeting}; echo ${{A}}", "echo $GREETING {greeting}; A={half}; B={rest}; echo $A$B".replace("$A", "${{A}}").replace("$B", "${{B}}")])
+def test_values_that_are_written_down_do_not_come_from_outside(said: str) -> None:
+    name = "07-config"
+    answers, values = _edited(name)
+    token = str(values["token"])
+    words = {**values, "half": token[:3], "rest": token[3:]}
+    answers["app"] = answers["app"].replace("echo $GREETING; cat /etc/key/TOKEN", said.format(**words))
+    assert {"reads", "follows_config", "hides"} <= _lost(name, answers, values)
+
+
+def test_a_second_copy_of_a_secret_is_found_though_it_is_in_pieces() -> None:
+    name = "07-config"
+    answers, values = _edited(name)
+    token = str(values["token"])
+    answers["app"] = answers["app"].replace("cat /etc/key/TOKEN", f"cat /etc/key/TOKEN; A={token[:3]}; B={token[3:]}; echo $A$B")
+    assert _lost(name, answers, values) == {"hides"}
+
+
+CODE = {
+    "writing the state": "client.patch('deployments.apps', namespace, name, {'status': {'readyReplicas': 9}}, type='merge')",
+    "a pod that is ready": "client.create('pods', {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': name, 'labels': {'site': name}}, 'spec': {"
+                           "'nodeName': 'nowhere', 'containers': [{'name': 'a', 'image': 'nginx:1.27'}]}, 'status': {'conditions': [{'type': 'Ready', 'status': 'True'}]}})",
+    "no more nodes": "[client.delete('nodes', '', n['metadata']['name']) for n in client.list('nodes')]",
+    "no more order": "client.delete('configmaps', namespace, name)",
+    "all rights": "client.create('clusterrolebindings.rbac.authorization.k8s.io', {'apiVersion': 'rbac.authorization.k8s.io/v1', 'kind': 'ClusterRoleBinding', "
+                  "'metadata': {'name': 'x'}, 'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'ClusterRole', 'name': 'cluster-admin'}})",
+    "an end that never comes": "client.create('configmaps', {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'x', 'finalizers': ['a.b/c']}}, namespace=namespace)",
+    "another kind": "client.create('customresourcedefinitions.apiextensions.k8s.io', {'apiVersion': 'apiextensions.k8s.io/v1', 'kind': 'CustomResourceDefinition', "
+                    "'metadata': {'name': 'deployments.x.y'}, 'spec': {}})",
+    "an event of nothing": "client.create('events', {'apiVersion': 'v1', 'kind': 'Event', 'metadata': {'name': '\\ud800'}, 'type': 'Warning', 'reason': '\\x1b[2J' * 99, "
+                           "'involvedObject': {'namespace': namespace}}, namespace=namespace)",
+    "somebody else": "client.as_actor('x').call('POST', '/api/v1/nodes', {'metadata': {'name': 'x'}})",
+}
+
+
+@pytest.mark.parametrize("what", CODE)
+def test_code_that_only_looks_busy_earns_nothing(what: str) -> None:
+    name = "05-controller"
+    answers = {"controller": f"def reconcile(client, namespace, name):\n    try:\n        {CODE[what]}\n    except Exception: pass"}
+    values = find(name).variant(SECRET, "cheat")
+    found = list(judge.outcomes(find(name), answers, values, Here))  # type: ignore[arg-type]
+    assert not any(o["passed"] for o in found)
+    assert "\x1b" not in str([o["message"] for o in found] + [o["story"] for o in found])

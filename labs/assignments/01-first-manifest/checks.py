@@ -16,7 +16,8 @@ def found(case: Case) -> None:
     stage = case.stage()
     stage.apply("pod")
     names = [p["metadata"]["name"] for p in stage.pods(app=case.v.name, tier=case.v.tier)]
-    case.need(names == [case.v.name], f"`app={case.v.name},tier={case.v.tier}`로 찾으니 {names or '아무것도 없다'}.")
+    told = ", ".join(names) or "없음"
+    case.need(names == [case.v.name], f"`app={case.v.name},tier={case.v.tier}`로 찾은 파드: {told}.")
 
 
 def comes_back(case: Case) -> None:

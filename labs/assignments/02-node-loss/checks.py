@@ -19,6 +19,10 @@ def _per_node(case: Case, stage: Stage) -> Counter[str]:
     return Counter(p["spec"]["nodeName"] for p in stage.ready(app=case.v.name))
 
 
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{node}에 {counts[node]}개" for node in sorted(counts)) or "파드가 없다"
+
+
 def runs(case: Case) -> None:
     _up(case, case.stage())
 
@@ -27,7 +31,8 @@ def spread(case: Case) -> None:
     stage = case.stage()
     _up(case, stage)
     counts = _per_node(case, stage)
-    case.need(len(counts) == 3 and max(counts.values()) - min(counts.values()) <= 1, f"노드마다의 수: {dict(counts)}.")
+    even = len(counts) == 3 and max(counts.values()) - min(counts.values()) <= 1
+    case.need(even, f"고르게 퍼지지 않았다: {_told(counts)}.")
 
 
 def recovers(case: Case) -> None:
@@ -44,7 +49,7 @@ def strict(case: Case) -> None:
     stage = case.stage(nodes=[{"name": "wide"}, {"name": "narrow", "pods": "2"}])
     stage.apply("web")
     counts = _per_node(case, stage)
-    case.need((counts["narrow"], counts["wide"]) == (2, 3), f"노드마다의 수: {dict(counts)}.")
+    case.need((counts["narrow"], counts["wide"]) == (2, 3), f"한쪽에 몰렸거나 모자란다: {_told(counts)}.")
 
 
 def patient(case: Case) -> None:

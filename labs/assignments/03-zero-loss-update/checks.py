@@ -1,20 +1,24 @@
 """요청을 하나도 잃지 않는 업데이트: 손님이 드나드는 동안 이미지를 바꾼다."""
 
-from minik8s.grading import Case, Stage
+from minik8s.grading import Case, Stage, told
 from minik8s.network.traffic import Load
 
 NEW = "nginx:1.28"
 
 
 def _up(case: Case) -> Stage:
-    deployment = case.one("web", "Deployment", case.v.name)
-    notes = deployment["spec"]["template"]["metadata"].get("annotations") or {}
-    slow = notes.get("sim.minik8s.io/ready-after")
-    case.need(str(slow) == str(case.v.warmup), "느리게 뜨는 사정(애너테이션)을 지우거나 바꾸었다.")
     stage = case.stage()
     stage.apply("web", settle=120)
+    found = stage.find("deployments.apps", case.v.name)
+    case.need(found, f"디플로이먼트 {case.v.name}이(가) 없다.")
+    pods = stage.pods(app=case.v.name)
+    templates = [found["spec"]["template"], *pods] if found else []
+    slow = {str((each["metadata"].get("annotations") or {}).get("sim.minik8s.io/ready-after")) for each in templates}
+    case.need(slow == {str(case.v.warmup)}, "느리게 뜨는 사정(애너테이션)을 지우거나 바꾸었다.")
     ready = len(stage.ready(app=case.v.name))
     case.need(ready == case.v.replicas, f"준비된 파드가 {ready}개다. {case.v.replicas}개여야 한다.")
+    own = (found or {})["status"].get("readyReplicas") or 0
+    case.need(own == ready, f"준비된 파드 {ready}개 가운데 디플로이먼트 {case.v.name}의 것은 {own}개다.")
     return stage
 
 
@@ -33,7 +37,7 @@ def _during(case: Case, stage: Stage, rate: float, clients: int) -> Load:
 
 def serves(case: Case) -> None:
     load = _up(case).load(case.v.name, duration=3)
-    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개가 실패했다: {load.summary()['errors']}.")
+    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개가 실패했다: {told(load)}.")
 
 
 def updates(case: Case) -> None:
@@ -46,7 +50,7 @@ def updates(case: Case) -> None:
 
 def no_loss(case: Case) -> None:
     load = _during(case, _up(case), rate=25, clients=10)
-    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개를 잃었다: {load.summary()['errors']}.")
+    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개를 잃었다: {told(load)}.")
 
 
 def full_house(case: Case) -> None:

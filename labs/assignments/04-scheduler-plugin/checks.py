@@ -51,7 +51,8 @@ def counts(case: Case) -> None:
     went = _place(stage, case.v.few + 3, case.v.tool)
     want = {"a": case.v.few, "b": 0, "c": 1, "": 2}
     got = {node: went.count(node) for node in want}
-    case.need(got == want, f"노드마다 놓인 파드의 수: {got}. 사용권의 수와 다르다(빈 이름은 놓이지 못한 파드).")
+    told = ", ".join(f"{node}에 {got[node]}개" if node else f"놓이지 못한 것 {got[node]}개" for node in want)
+    case.need(got == want, f"놓인 파드의 수가 사용권의 수와 다르다: {told}.")
 
 
 def others(case: Case) -> None:

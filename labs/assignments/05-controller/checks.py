@@ -41,7 +41,8 @@ class Bench:
 
     def expect(self, replicas: int, image: str, when: str) -> None:
         want, got = (replicas, image, replicas), self.state()
-        self.case.need(got == want, f"{when} (레플리카, 이미지, 준비된 파드)가 {got}이다. {want}이어야 한다.")
+        told = "레플리카 {}개, 이미지 {}, 준비된 파드 {}개"
+        self.case.need(got == want, f"{when}: {told.format(*got)}. 바라던 것: {told.format(*want)}.")
 
 
 def builds(case: Case) -> None:

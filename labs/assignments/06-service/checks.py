@@ -15,7 +15,9 @@ def _client(name: str, role: str) -> dict[str, object]:
 
 def _up(case: Case) -> Stage:
     stage = case.stage()
-    stage.put([_client("friend", case.v.friend), _client("stranger", "other")], settle=0)
+    # The answer cannot know the visitors: it could change them, or shut out this one stranger alone.
+    roles = {"friend": case.v.friend, "stranger": case.fresh()}
+    stage.put([_client(_named(case, who), role) for who, role in roles.items()], settle=0)
     stage.apply("web")
     ready = len(stage.ready(app=case.v.api))
     case.need(ready == case.v.replicas, f"준비된 파드가 {ready}개다. {case.v.replicas}개여야 한다.")
@@ -23,8 +25,12 @@ def _up(case: Case) -> Stage:
     return stage
 
 
+def _named(case: Case, who: str) -> str:
+    return f"{who}-{case.fresh()}"
+
+
 def _ask(case: Case, stage: Stage, who: str, duration: float = 5) -> Load:
-    return stage.load(f"{case.v.api}:80", duration=duration, source=f"default/{who}", timeout=2)
+    return stage.load(f"{case.v.api}:80", duration=duration, source=f"default/{_named(case, who)}", timeout=2)
 
 
 def serves(case: Case) -> None:

@@ -20,12 +20,16 @@ def _up(case: Case, greeting: str = "", token: str = "") -> Stage:
 
 def greets(case: Case) -> None:
     log = _up(case).log(case.v.app)
-    case.need(case.v.greeting in log, f"파드의 로그에 인사말이 없다: {log[:100]!r}.")
+    case.need(case.v.greeting in log, f"파드의 로그에 인사말이 없다: {log[:100] or '비어 있다'}.")
+    other = _up(case, greeting=case.fresh()).log(case.v.app)
+    case.need(case.fresh() in other, "컨피그맵에 다른 인사말을 넣어도 로그에 나오지 않는다.")
 
 
 def reads(case: Case) -> None:
     log = _up(case).log(case.v.app)
     case.need(case.v.token in log, "파드의 로그에 시크릿의 값이 없다.")
+    other = _up(case, token=case.fresh()).log(case.v.app)
+    case.need(case.fresh() in other, "시크릿에 다른 값을 넣어도 로그에 나오지 않는다.")
 
 
 def follows_config(case: Case) -> None:
@@ -34,7 +38,8 @@ def follows_config(case: Case) -> None:
 
 
 def hides(case: Case) -> None:
-    stage = _up(case)
-    case.need(case.v.token in stage.log(case.v.app), "비밀이 파드에 닿지 않았다.")
+    log = _up(case, token=case.fresh()).log(case.v.app)
+    case.need(case.fresh() in log, "비밀이 파드에 닿지 않았다.")
+    case.need(case.v.token not in log, "시크릿을 바꾸어도 옛 비밀이 나온다: 다른 곳에 적혀 있다.")
     pods = [obj for obj in case.documents("app") if obj["kind"] not in ("Secret",)]
     case.need(case.v.token not in json.dumps(pods), "시크릿이 아닌 오브젝트에 비밀이 적혀 있다.")

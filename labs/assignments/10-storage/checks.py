@@ -41,7 +41,8 @@ def _up(case: Case) -> Stage:
 def _expect(case: Case, stage: Stage, number: int, times: int, when: str) -> None:
     lines = stage.log(f"{case.v.db}-{number}").splitlines()
     want = [f"{case.v.db}-{number} {case.v.word}"] * times
-    case.need(lines == want, f"{when} {case.v.db}-{number}의 일지가 {lines}다. {times}줄이어야 한다.")
+    told = " / ".join(lines[:5]) or "비어 있다"
+    case.need(lines == want, f"{when} {case.v.db}-{number}의 일지가 `{want[0]}` {times}줄이 아니다: {told}.")
 
 
 def apart(case: Case) -> None:

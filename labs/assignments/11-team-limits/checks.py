@@ -127,6 +127,6 @@ def fills(case: Case) -> None:
     case.need(_fits(case, stage, _pod("plain")), "CPU를 적지 않은 파드를 받지 않았다.")
     plain = stage.client.get("pods", case.v.team, "plain")["spec"]["containers"][0]["resources"]
     asked = (plain.get("requests") or {}).get("cpu")
-    case.need(asked == f"{case.v.each}m", f"CPU를 적지 않은 컨테이너의 요청이 {asked}이(가) 되었다.")
+    case.need(asked == f"{case.v.each}m", f"CPU를 적지 않은 컨테이너의 요청: {asked or '없음'}.")
     case.need(_fits(case, stage, _pod("fair", limit=MAX)), f"한도 {MAX}m인 파드를 받지 않았다.")
     case.need(not _fits(case, stage, _pod("greedy", cpu=50, limit=MAX + 50)), f"한도가 {MAX}m을 넘는 파드를 받았다.")

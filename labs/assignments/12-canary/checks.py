@@ -3,7 +3,7 @@
 from typing import Any
 
 from minik8s.apiserver.crd import gateway_api
-from minik8s.grading import Case, Stage
+from minik8s.grading import Case, Stage, told
 from minik8s.network.traffic import Load
 
 NEAR = 4
@@ -43,7 +43,7 @@ def _of(case: Case, stage: Stage, track: str) -> list[str]:
 
 def _ask(case: Case, stage: Stage, duration: float, **headers: str) -> Load:
     load = stage.load(f"http://{case.v.app}.example.com/", rate=100, duration=duration, headers=headers)
-    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개가 실패했다: {load.summary()['errors']}.")
+    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개가 실패했다: {told(load)}.")
     return load
 
 

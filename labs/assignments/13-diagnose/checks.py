@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minik8s.grading import Case, Stage
+from minik8s.grading import Case, Stage, told
 
 
 def _broken(case: Case) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def ready(case: Case) -> None:
 
 def reached(case: Case) -> None:
     load = _fixed(case).load(f"{case.v.app}:80", duration=4)
-    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개가 실패했다: {load.summary()['errors']}.")
+    case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개가 실패했다: {told(load)}.")
 
 
 def keeps(case: Case) -> None:
@@ -67,4 +67,4 @@ def settings(case: Case) -> None:
     name = stage.ready(app=case.v.app)[0]["metadata"]["name"]
     init = stage.client.get("pods", "default", name)["spec"].get("initContainers") or [{"name": "greet"}]
     log = stage.log(name, init[0]["name"])
-    case.need("another-greeting" in log, f"인사말을 바꾸고 파드를 다시 띄웠는데 로그는 {log[:80]!r}이다.")
+    case.need("another-greeting" in log, f"인사말을 바꾸고 다시 띄운 파드의 로그: {log[:80] or '비어 있다'}.")

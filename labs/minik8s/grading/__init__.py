@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from minik8s.grading.case import Case, Failed, Stage
+    from minik8s.grading.case import Case, Failed, Stage, told
 
-__all__ = ["Case", "Failed", "Stage"]
+__all__ = ["Case", "Failed", "Stage", "told"]
 
 
 def __getattr__(name: str) -> Any:

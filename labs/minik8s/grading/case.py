@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -24,6 +25,12 @@ from minik8s.network.traffic import Load
 from minik8s.objects import Object
 from minik8s.wire import StatusError
 
+PATIENCE = 40.0
+"""Seconds of waiting for the code of one answer, all checks together; more is not waited for again."""
+TIRED = "답하지 않는다: 검사들이 기다린 실제 시간이 모두 합해 너무 길다."
+LOST = {"refused": "연결 거절", "timeout": "시간 초과", "reset": "연결 끊김", "dns": "이름을 찾지 못함",
+        "unreachable": "닿지 못함"}
+
 
 class Failed(AssertionError):
     """A check does not hold; the message tells the student what happened, not what the check looks for."""
@@ -37,8 +44,9 @@ class Case:
         self.answers, self.kinds, self.values, self.allows = answers, kinds, values, allows
         self.v = SimpleNamespace(**values)
         self.stages: list[Stage] = []
-        self._box, self._documents, self._boxes = box, dict[str, list[Object] | str](), list[Box]()
+        self._box, self._documents, self._boxes = box, dict[str, list[Object] | str](), list[tuple[str, Box]]()
         self._dead: dict[str, str] = {}
+        self._waited: dict[str, float] = {}
 
     # ---- verdicts ---------------------------------------------------------------------
     def need(self, holds: object, message: str) -> None:
@@ -53,6 +61,10 @@ class Case:
         self.need(any(line.strip() and not line.strip().startswith("#") for line in text.splitlines()),
                   f"답 `{answer}`이 비어 있다.")
         return text
+
+    def fresh(self) -> str:
+        """A word that stands in no answer: nobody can write what depends on all that was written."""
+        return f"w{hashlib.sha256(repr(sorted(self.answers.items())).encode('utf-8', 'replace')).hexdigest()[:10]}"
 
     def documents(self, answer: str) -> list[Object]:
         """The objects of a YAML answer. Failed when it is none, or asks for more than a class needs."""
@@ -69,10 +81,12 @@ class Case:
         copy: list[Object] = json.loads(json.dumps(found))
         return copy
 
-    def one(self, answer: str, kind: str, name: str | None = None) -> Object:
+    def one(self, answer: str, kind: str, name: str | None = None, namespace: str = "default") -> Object:
         """The answer's object of this kind (and name). Failed when it is missing."""
         for obj in self.documents(answer):
-            if obj["kind"] == kind and name in (None, obj["metadata"]["name"]):
+            meta = obj["metadata"]
+            here = (meta.get("namespace") or "default") == namespace
+            if obj["kind"] == kind and here and name in (None, meta["name"]):
                 return obj
         raise Failed(f"답 `{answer}`에 {kind}{f' {name}' if name else ''}이(가) 없다.")
 
@@ -83,7 +97,7 @@ class Case:
             raise Failed(self._dead[answer])
         try:
             box = self._box(rules.guarded(stage.cluster.handle, self.allows) if stage else None)
-            self._boxes.append(box)
+            self._boxes.append((answer, box))
             box.load(text)
         except BoxDied as error:
             self._dead[answer] = str(error)
@@ -99,8 +113,11 @@ class Case:
 
     def close(self) -> None:
         """End the boxes and drop the clusters of the check that is over."""
-        for box in self._boxes:
+        for answer, box in self._boxes:
             box.close()
+            self._waited[answer] = self._waited.get(answer, 0.0) + box.waited
+            if self._waited[answer] > PATIENCE:
+                self._dead.setdefault(answer, TIRED)
         self._boxes.clear()
         self.stages.clear()
 
@@ -188,6 +205,20 @@ class Stage:
     def story(self) -> list[story.Line]:
         """What happened here, for the feedback."""
         return story.tell(self.cluster, self.started)
+
+
+def told(load: Load) -> str:
+    """How the requests that were lost ended, most frequent first: `연결 거절 3번, 503 2번`."""
+    errors = load.summary()["errors"]
+    ranked = sorted(errors.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{LOST.get(name, name)} {count}번" for name, count in ranked)
+
+
+def unfit(error: Exception) -> str:
+    """Why a check could not even look at an answer."""
+    if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str):
+        return f"답에 있어야 할 `{error.args[0]}`이(가) 없다."
+    return f"검사가 답을 다루지 못했다. 답의 꼴을 다시 살피자(안쪽의 오류: {type(error).__name__})."
 
 
 def condition(obj: Object, kind: str) -> str:

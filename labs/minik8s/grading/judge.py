@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from minik8s.grading.assignment import Assignment, Check
-from minik8s.grading.case import Case, Failed
+from minik8s.grading.case import Case, Failed, unfit
 from minik8s.grading.sandbox import Box, BoxError
+from minik8s.grading.variants import shown
 from minik8s.wire import StatusError
 
 CPU_SECONDS = 60
@@ -38,9 +39,16 @@ def outcomes(
             continue
         begin(check)
         message = _judge(assignment, check, case)
-        told = [] if check.hidden else [list(line) for stage in case.stages[-1:] for line in stage.story()]
+        told = [] if check.hidden else _story(case)
         case.close()
         yield {"id": check.id, "passed": not message, "message": message, "story": told}
+
+
+def _story(case: Case) -> list[list[Any]]:
+    try:
+        return [[line.time, line.kind, shown(line.text)] for stage in case.stages[-1:] for line in stage.story()]
+    except Exception:  # it is told of objects that strangers made, and decides about nothing
+        return []
 
 
 def _judge(assignment: Assignment, check: Check, case: Case) -> str:
@@ -55,8 +63,8 @@ def _judge(assignment: Assignment, check: Check, case: Case) -> str:
     except StatusError as error:
         why = f"API 서버가 거절했다: {error.message}"
     except Exception as error:  # answers come in every shape; what a check cannot digest earns nothing
-        why = f"검사가 답을 다루지 못했다({type(error).__name__}: {error})."
-    return _ADDRESS.sub("0x…", why)[:1500] or "통과하지 못했다."
+        why = unfit(error)
+    return shown(_ADDRESS.sub("0x…", why[:3000]))[:1500] or "통과하지 못했다."
 
 
 def main() -> None:

@@ -29,6 +29,8 @@ MAX_DEPTH = 60
 _COUNTS = ("replicas", "parallelism", "completions", "minReplicas", "maxReplicas")
 _PATH = re.compile(r"/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)/(?:namespaces/[^/]+/(?!status$|finalize$))?"
                    r"(?P<resource>[^/]+)(?:/[^/]+(?:/(?P<sub>[^/]+))?)?$")
+_CONNECTS = re.compile(r"/(pods|services|nodes)/[^/]+/(exec|attach|portforward|proxy)(/|$)|/v1/(watch|proxy)(/|$)")
+"""Reads that are none: they act in a container, or never end."""
 _OWN_GROUP = re.compile(r"(?!.*\.k8s\.io$)[a-z0-9-]+(\.[a-z0-9-]+)+$")
 
 
@@ -47,8 +49,20 @@ def objects(documents: list[Any], allows: Collection[str] = ()) -> list[Object]:
     for obj in list[Any](out):
         _words(obj)
         check(obj, allows)
+    _once(out)
     _sums(out)
     return out
+
+
+def _once(found: list[Object]) -> None:
+    """Refused for an object that is there twice: one would be looked at, the other would count."""
+    seen = set()
+    for obj in found:
+        meta, group = obj["metadata"], str(obj["apiVersion"]).rpartition("/")[0]
+        key = (group, obj["kind"], meta.get("namespace") or "default", meta["name"])
+        if key in seen:
+            raise Refused(f"{obj['kind']} {meta['name']}이(가) 답에 두 번 있다. 하나만 남기자.")
+        seen.add(key)
 
 
 def _words(obj: Any) -> None:
@@ -111,11 +125,15 @@ def guarded(handle: Callable[[Request], Response], allows: Collection[str] = ())
     """The API server as code in the box may use it: reads everything, writes what an answer may write. StatusError."""
 
     def serve(request: Request) -> Response:
-        if request.method != "GET":
-            try:
+        try:
+            if "%" in request.path:  # no path needs one: what it stands for is not looked at here
+                raise Refused(f"{request.path}: 경로에 `%`를 쓸 수 없다.")
+            if request.method != "GET":
                 _write(request, allows)
-            except Refused as why:
-                return Response(403, StatusError(403, "Forbidden", str(why)).status())
+            elif _CONNECTS.search(request.path):
+                raise Refused("이 과제의 코드는 컨테이너에 들어가거나 watch를 걸어 둘 수 없다.")
+        except Refused as why:
+            return Response(403, StatusError(403, "Forbidden", str(why)).status())
         return handle(request)
 
     return serve
@@ -134,6 +152,10 @@ def _write(request: Request, allows: Collection[str]) -> None:
             raise Refused(f"이 과제의 코드는 {resource}/{sub}에 쓸 수 없다.")
     if not isinstance(request.body, dict | list | None):
         raise Refused("요청의 본문이 오브젝트가 아니다.")
+    for part in request.body if isinstance(request.body, list) else [{"value": request.body}]:
+        if isinstance(part, dict):
+            value, last = part.get("value"), str(part.get("path")).rpartition("/")[2]
+            _sums([{"kind": "오브젝트", **value} if isinstance(value, dict) else {"kind": "", "spec": {last: value}}])
     text = json.dumps(request.body, ensure_ascii=False)
     for name in allows:
         text = text.replace(name, "").replace(name.replace("/", "~1"), "")

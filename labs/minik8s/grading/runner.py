@@ -63,8 +63,9 @@ class Talk:
     def send(self, message: dict[str, Any]) -> None:
         try:
             data = json.dumps(message, default=str, allow_nan=False).encode()
-        except (ValueError, TypeError, RecursionError) as error:
-            data = json.dumps({"error": f"값을 JSON으로 나타낼 수 없다: {error}"[:500]}).encode()
+        except (ValueError, TypeError, RecursionError):
+            why = "값을 JSON으로 나타낼 수 없다: 너무 크거나 깊거나, 제 안에 저를 담았거나, 수가 아니다(NaN, 무한대)."
+            data = json.dumps({"error": why}).encode()
         if len(data) > MAX_LINE:
             data = json.dumps({"error": "값이 너무 크다."}).encode()
         self._write.write(data + b"\n")
@@ -78,6 +79,10 @@ class Talk:
         return found
 
 
+class Told(Exception):
+    """What is wrong, in words for the author of the answer."""
+
+
 def read_yaml(text: str) -> list[Any]:
     import yaml
 
@@ -86,7 +91,13 @@ def read_yaml(text: str) -> list[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{mark.line + 1}번째 줄 {mark.column + 1}번째 글자" if mark else "어딘가"
-        raise ValueError(f"YAML을 읽을 수 없다: {where}에서 {error.problem}.") from None
+        raise Told(f"YAML을 읽을 수 없다: {where}에서 {error.problem}.") from None
+    except RecursionError:
+        raise Told("YAML을 읽을 수 없다: 너무 깊이 들어간다.") from None
+    except MemoryError:
+        raise
+    except Exception:  # letters that YAML knows not; dates, numbers and booleans that are none
+        raise Told("YAML을 읽을 수 없다: 쓸 수 없는 글자나 값이 있다.") from None
 
 
 def hydrate(value: Any, talk: Talk) -> Any:
@@ -128,12 +139,14 @@ def do(message: dict[str, Any], space: dict[str, Any], talk: Talk) -> Any:
         return None
     function = space.get(message["name"])
     if not callable(function):
-        raise NameError(f"{message['name']}라는 함수가 없다.")
+        raise Told(f"{message['name']}라는 함수가 없다.")
     return function(*[hydrate(arg, talk) for arg in message["args"]])
 
 
 def describe(error: BaseException) -> str:
     """The error's kind and text, and the line of the answer it came from."""
+    if isinstance(error, Told):
+        return str(error)[:1000]
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == "<답>":

@@ -62,11 +62,15 @@ def available() -> bool:
 
 
 class Box:
-    """One process of student code. `handle` serves the API requests that the code makes."""
+    """One process of student code. `handle` serves the API requests that the code makes.
+
+    `waited`: seconds that its grader has waited for its answers.
+    """
 
     def __init__(self, handle: Any = None, *, safe: bool = True, cpu: int = CPU_SECONDS, wall: float = WALL_SECONDS):
         self._handle, self._wall, self._left, self._requests = handle, wall, START_SECONDS, 0
-        self._buffer, self.writes, self._stands = b"", 0, False
+        self._buffer, self.writes, self._stands, self._end = b"", 0, False, ""
+        self.waited = 0.0
         self._group: cgroup.Group | None = None
         limits = [str(cpu), str(MEMORY)]
         if safe:
@@ -141,6 +145,8 @@ class Box:
         return self._ask({"op": "call", "name": name, "args": list(args)})
 
     def _ask(self, question: dict[str, Any]) -> Any:
+        if self._end:
+            raise BoxDied(self._end)
         if not self._stands:
             if self._line() != READY:
                 raise self._died("울타리가 서지 않았다.")
@@ -186,7 +192,9 @@ class Box:
     def _wait(self, read: list[Any], write: list[Any]) -> None:
         start = time.monotonic()
         there = any(select.select(read, write, [], max(0.0, self._left)))
-        self._left -= time.monotonic() - start
+        took = time.monotonic() - start
+        self._left -= took
+        self.waited += took if self._stands else 0.0
         if not there:
             raise self._died("답하지 않는다: 실제 시간이 너무 오래 걸렸다.")
 
@@ -211,8 +219,10 @@ class Box:
         return found
 
     def _died(self, why: str) -> BoxDied:
+        """Close, and be dead from now on: whoever asks again is told the same, at once."""
         self.close()
-        return BoxDied(why or "코드가 끝나 버렸다: CPU 시간이나 메모리의 한도를 넘었거나 스스로 끝났다.")
+        self._end = why or "코드가 끝나 버렸다: CPU 시간이나 메모리의 한도를 넘었거나 스스로 끝났다."
+        return BoxDied(self._end)
 
 
 def _words(query: Any) -> bool:
