@@ -1,17 +1,21 @@
 # ruff: noqa: E501
 """What people try: none of it gains a point, leaves the box, or stops the batch."""
 
+import ast
 import json
 import os
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from grading.conftest import SECRET, hand_in, needs_box
-from minik8s.grading import batch, judge, notebook
-from minik8s.grading.assignment import find
+from minik8s.cluster import Cluster
+from minik8s.grading import batch, judge, notebook, sandbox, told
+from minik8s.grading.assignment import Assignment, find, shipped
 from minik8s.grading.course import Course
-from minik8s.grading.sandbox import Box
+from minik8s.grading.inside import Here
+from minik8s.grading.sandbox import Box, BoxDied, BoxError
 
 PLUGIN = "04-scheduler-plugin"
 ALWAYS = "class Yes:\n    def __eq__(self, other): return True\n    __hash__ = object.__hash__\n    def __bool__(self): return True\n"
@@ -64,6 +68,19 @@ CHEATS = {
     "a harness that agrees": "import sys\nm = sys.modules['__main__']\nm.do = lambda *a: True",
     "a finder of modules": "import sys\nsys.modules['json'] = sys.modules['os'] = None\nsys.setrecursionlimit(10**9)",
     "a thing that acts when it dies": "import os\nclass D:\n    def __del__(self): os.write(3, b'{}\\n')\nd = D()\ndel d",
+    "a tracer": "import sys\ndef t(frame, event, arg):\n    if event == 'return': frame.f_locals['message'] = {'ok': None}\n    return t\n"
+                "sys.settrace(t); sys.setprofile(t)\ndef filter(pod, node): return None\ndef score(pod, node): return 0",
+    "a last word": "import atexit, os, weakref\natexit.register(lambda: [os.write(n, b'{\"ok\": null}\\n') for n in (3, 4)])\nraise SystemExit",
+    "an alarm": "import signal, os\nsignal.signal(signal.SIGALRM, lambda *a: os.write(4, b'{\"ok\": null}\\n' * 99))\nsignal.setitimer(0, .001, .001)\n"
+                "def filter(pod, node):\n    while True: pass\nscore = filter",
+    "stopped": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+    "a million things": "def filter(pod, node): return [[]] * 10**6\nscore = filter",
+    "a number without end": "print(10 ** 10 ** 9)",
+    "frames that lie about lines": "e = ValueError('x'); e.__traceback__ = None\nclass E(type(e)):\n    __name__ = property(lambda s: 1 / 0)\n    def __str__(self): return '\\x1b[2J'\nraise E",
+    "a class that will not be told": "class M(type):\n    def __getattribute__(c, n): raise KeyboardInterrupt\nclass E(Exception, metaclass=M): pass\nraise E",
+    "no more of json": "import json, sys\nclass J:\n    def __getattr__(self, n): return lambda *a, **k: '{\"ok\": null}'\nfor m in list(sys.modules.values()):\n"
+                       "    if hasattr(m, 'json'): m.json = J()",
+    "arguments that are changed": "def filter(pod, node):\n    node.labels.clear(); node.pods.clear(); pod.labels.clear(); pod.name = node.name\n    return None\ndef score(pod, node): return 0",
     "not a number": "def filter(pod, node): return None\ndef score(pod, node): return float('nan')",
 }
 
@@ -138,3 +155,82 @@ def test_one_bad_submission_does_not_touch_the_others(course: Course) -> None:
     batch.grade(course, assignment)
     found = batch.results(course, assignment)
     assert {who: result["score"] for who, result in found.items()} == {"2026001": 0, "2026002": 10}
+
+
+LINES = {
+    "a path that is none": {"api": {"method": "GET", "path": ["/api/v1/pods"]}},
+    "a verb of one's own": {"api": {"method": "GRADE", "path": "/"}},
+    "nothing": {"api": None},
+    "a watch": {"api": {"method": "GET", "path": "/api/v1/pods", "query": {"watch": ["true"]}}},
+    "a query of another kind": {"api": {"method": "GET", "path": "/api/v1/pods", "query": {"limit": 1}}},
+    "headers of another kind": {"api": {"method": "GET", "path": "/api/v1/pods", "headers": [1]}},
+    "a verdict": {"passed": True, "id": "builds"},
+    "no object": [1, 2],
+    "two answers": {"ok": None, "api": 3},
+}
+
+
+@needs_box
+@pytest.mark.parametrize("what", LINES)
+def test_a_line_of_another_shape_ends_the_box(what: str) -> None:
+    line = json.dumps(LINES[what]).encode() + b"\n"
+    code = f"import os\ndef f():\n    for n in range(3, 32):\n        try: os.write(n, {line!r})\n        except OSError: pass\n    while True: pass"
+    with Box(Cluster(nodes=1).handle, cpu=1, wall=5) as box:
+        box.load(code)
+        with pytest.raises(BoxDied):
+            box.call("f")
+
+
+@needs_box
+def test_requests_without_end_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "MAX_REQUESTS", 20)
+    asked: list[object] = []
+    cluster = Cluster(nodes=1)
+    with Box(lambda request: (asked.append(request), cluster.handle(request))[1], cpu=2, wall=20) as box:
+        box.load("def f(client):\n    while True:\n        try: client.list('nodes')\n        except BaseException: pass")
+        with pytest.raises(BoxDied, match="20번"):
+            box.call("f", {"$client": "x"})
+    assert len(asked) <= 20
+
+
+YAML_TOLD = {"!!bool ''": "값", "a: 2026-99-99": "값", "\x00": "글자", "[" * 2000: "깊이", "a: [": "번째 줄", "!x 1": "번째 줄"}
+
+
+@pytest.mark.parametrize("text", YAML_TOLD)
+def test_why_a_manifest_cannot_be_read_is_told_in_korean(text: str) -> None:
+    with Here() as box, pytest.raises(BoxError) as told:
+        box.yaml(text)
+    assert str(told.value).startswith("YAML을 읽을 수 없다") and YAML_TOLD[text] in str(told.value)
+
+
+@pytest.mark.parametrize(("error", "words"), [(KeyError("spec"), "`spec`"), (TypeError("'int' object is not iterable"), "답의 꼴"),
+                                              (ValueError("day is out of range"), "답의 꼴")])
+def test_what_a_check_cannot_digest_is_told_in_korean(error: Exception, words: str) -> None:
+    assignment = find("01-first-manifest")
+    check = assignment.checks[0]
+
+    def fails(case: object) -> None:
+        raise error
+
+    setattr(assignment.functions, check.id, fails)
+    found, = judge.outcomes(assignment, {"pod": "a: 1"}, {}, Here, [check])  # type: ignore[arg-type]
+    assert not found["passed"] and words in found["message"] and str(error).strip("'") not in found["message"].replace("`spec`", "")
+
+
+def test_requests_that_were_lost_are_told_in_words() -> None:
+    load = SimpleNamespace(summary=lambda: {"errors": {"refused": 2, "503": 5, "timeout": 2}})
+    assert told(load) == "503 5번, 연결 거절 2번, 시간 초과 2번"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("assignment", shipped(), ids=lambda a: a.name)
+def test_no_check_shows_a_learner_what_only_python_writes(assignment: Assignment) -> None:
+    """Messages are made of words and single values: never of a dict, a list, a tuple, a repr, or nothing but English."""
+    tree = ast.parse((assignment.folder / "checks.py").read_text(encoding="utf-8"))
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "need"):
+        for part in ast.walk(call.args[1]):
+            if isinstance(part, ast.FormattedValue):
+                assert part.conversion == -1 and not isinstance(part.value, ast.Dict | ast.List | ast.Tuple | ast.Set), ast.unparse(call)
+                assert getattr(part.value, "id", "") not in ("got", "want", "lines", "counts", "names", "errors"), ast.unparse(call)
+                assert "dict(" not in ast.unparse(part) and "summary()" not in ast.unparse(part), ast.unparse(call)
+        texts = [part.value for part in ast.walk(call.args[1]) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        assert not texts or any("가" <= letter <= "힣" for text in texts for letter in text), ast.unparse(call)
