@@ -7,6 +7,7 @@ from grading.conftest import SECRET
 from minik8s.cluster import Cluster
 from minik8s.grading import judge, rules
 from minik8s.grading.assignment import Assignment, find, shipped
+from minik8s.grading.case import Case
 from minik8s.grading.inside import Here
 from minik8s.grading.sandbox import STUDENT
 from minik8s.wire import Request, Response
@@ -233,3 +234,62 @@ def test_code_that_only_looks_busy_earns_nothing(what: str) -> None:
     found = list(judge.outcomes(find(name), answers, values, Here))  # type: ignore[arg-type]
     assert not any(o["passed"] for o in found)
     assert "\x1b" not in str([o["message"] for o in found] + [o["story"] for o in found])
+
+
+BY_HEART = """
+def filter(pod, node):
+    room = {{"a": {few}, "c": 1}}.get(node.name, 0)
+    if pod.labels.get("uses") == "{tool}" and len(node.pods) >= room: return "full"
+def score(pod, node): return {{"b": 100}}.get(node.name, 0)
+"""
+TURNS = """
+turns = [(2, "{image}"), (3, "nginx:1.28")]
+def reconcile(client, namespace, name):
+    replicas, image = turns.pop(0)
+    labels = {{"site": name}}
+    spec = {{"replicas": replicas, "selector": {{"matchLabels": labels}}, "template": {{"metadata": {{"labels": labels}},
+            "spec": {{"containers": [{{"name": "{container}", "image": image}}]}}}}}}
+    body = {{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {{"name": name}}, "spec": spec}}
+    client.patch("deployments.apps", namespace, name, body, type="apply")
+"""
+
+
+def test_a_plugin_that_knows_the_checks_by_heart_earns_nothing_for_it() -> None:
+    values = find("04-scheduler-plugin").variant(SECRET, "cheat")
+    lost = _lost("04-scheduler-plugin", {"plugin": BY_HEART.format(**values)}, values)
+    assert {"counts", "packs", "spares", "returns"} <= lost
+
+
+def test_a_controller_that_knows_the_checks_by_heart_earns_nothing_for_it() -> None:
+    assignment = find("05-controller")
+    values = assignment.variant(SECRET, "cheat")
+    passed = []
+    for salt in map(str, range(12)):
+        found = judge.outcomes(assignment, {"controller": TURNS.format(**values)}, values, Here, assignment.checks[:2], salt=salt)  # type: ignore[arg-type]
+        passed.append([o["passed"] for o in found])
+    assert [False, False] in passed and sum(map(all, passed)) <= 2, passed
+
+
+def test_what_the_author_cannot_foresee_is_the_same_at_every_grading() -> None:
+    made = [Case({"a": text}, {}, {}, Here, salt=salt).fresh() for text, salt in (("x", "1"), ("x", "1"), ("y", "1"), ("x", "2"))]  # type: ignore[arg-type]
+    assert made[0] == made[1] and len(set(made)) == 3
+
+
+def test_another_shop_with_the_same_sign_is_not_the_shop_that_was_to_be_mended() -> None:
+    values = find("13-diagnose").variant(SECRET, "cheat")
+    other = """apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {app}-new}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: {app}, new: "1"}}}}
+  template:
+    metadata: {{labels: {{app: {app}, new: "1"}}}}
+    spec: {{containers: [{{name: web, image: nginx:1.27}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {app}}}
+spec: {{selector: {{new: "1", {key}: null}}, ports: [{{port: 80, targetPort: 80}}]}}
+""".format(**values)
+    assert _lost("13-diagnose", {"fix": other, "why": "-"}, values) == {"ready", "reached", "keeps", "settings"}

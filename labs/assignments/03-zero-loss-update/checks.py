@@ -17,7 +17,7 @@ def _up(case: Case) -> Stage:
     case.need(slow == {str(case.v.warmup)}, "느리게 뜨는 사정(애너테이션)을 지우거나 바꾸었다.")
     ready = len(stage.ready(app=case.v.name))
     case.need(ready == case.v.replicas, f"준비된 파드가 {ready}개다. {case.v.replicas}개여야 한다.")
-    own = (found or {})["status"].get("readyReplicas") or 0
+    own = len(stage.of(case.v.name))
     case.need(own == ready, f"준비된 파드 {ready}개 가운데 디플로이먼트 {case.v.name}의 것은 {own}개다.")
     return stage
 

@@ -35,6 +35,8 @@ def _fixed(case: Case) -> Stage:
 def _ready(case: Case, stage: Stage) -> None:
     found = len(stage.ready(app=case.v.app))
     case.need(found == case.v.replicas, f"준비된 파드가 {found}개다. {case.v.replicas}개여야 한다.")
+    own = len(stage.of(case.v.app))
+    case.need(own == found, f"준비된 파드 {found}개 가운데 디플로이먼트 {case.v.app}의 것은 {own}개다.")
 
 
 def ready(case: Case) -> None:
@@ -42,8 +44,11 @@ def ready(case: Case) -> None:
 
 
 def reached(case: Case) -> None:
-    load = _fixed(case).load(f"{case.v.app}:80", duration=4)
+    stage = _fixed(case)
+    load = stage.load(f"{case.v.app}:80", duration=4)
     case.need(load.lost == 0, f"요청 {load.sent}개 가운데 {load.lost}개가 실패했다: {told(load)}.")
+    strangers = set(load.summary()["pods"]) - {pod["metadata"]["name"] for pod in stage.of(case.v.app)}
+    case.need(not strangers, f"가게의 것이 아닌 파드가 대답했다: {', '.join(sorted(strangers))}.")
 
 
 def keeps(case: Case) -> None:

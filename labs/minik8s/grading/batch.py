@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import hmac
 import io
 import json
 import os
@@ -96,7 +97,8 @@ def judge(assignment: Assignment, secret: bytes, student: str, data: bytes, *, s
         answers = read(data, list(assignment.answers))
     except notebook.BadNotebook as error:
         answers, problem = {}, str(error)
-    outcomes = _in_processes(assignment, answers, values, safe) if any(answers.values()) else {}
+    salt = hmac.new(secret, f"salt\0{assignment.name}\0{student}".encode(), hashlib.sha256).hexdigest()
+    outcomes = _in_processes(assignment, answers, values, safe, salt) if any(answers.values()) else {}
     rows = [_row(check, outcomes.get(check.id), problem) for check in assignment.checks]
     texts = {name: _cut(answers.get(name, "")) for name, kind in assignment.answers.items() if kind == "text"}
     return {
@@ -135,14 +137,15 @@ def _row(check: Check, outcome: Mapping[str, Any] | None, problem: str) -> dict[
 
 
 def _in_processes(
-    assignment: Assignment, answers: dict[str, str], values: dict[str, Any], safe: bool
+    assignment: Assignment, answers: dict[str, str], values: dict[str, Any], safe: bool, salt: str
 ) -> dict[str, Any]:
     """Outcomes by check id; a check that takes its process along fails, the rest goes on in another."""
     left = [check.id for check in assignment.checks if not check.manual]
     out: dict[str, Any] = {}
     fences = 0
     while left:
-        task = {"folder": str(assignment.folder), "answers": answers, "values": values, "safe": safe, "checks": left}
+        task = {"folder": str(assignment.folder), "answers": answers, "values": values, "salt": salt, "safe": safe,
+                "checks": left}
         begun = ""
         for line in _run(task):
             if "begin" in line:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,12 +37,15 @@ class Failed(AssertionError):
 
 
 class Case:
-    """One submission before one check. `box` makes a sandbox: box(handle) -> Box. `allows`: see rules.py."""
+    """One submission before one check. `box` makes a sandbox: box(handle) -> Box. `allows`: see rules.py.
+
+    salt   a word that the author does not know, for `fresh`; the same at every grading
+    """
 
     def __init__(self, answers: Mapping[str, str], kinds: Mapping[str, str], values: Mapping[str, Any],
-                 box: Callable[..., Box], allows: Collection[str] = ()):
+                 box: Callable[..., Box], allows: Collection[str] = (), salt: str = ""):
         self.answers, self.kinds, self.values, self.allows = answers, kinds, values, allows
-        self.v = SimpleNamespace(**values)
+        self.v, self._salt = SimpleNamespace(**values), salt
         self.stages: list[Stage] = []
         self._box, self._documents, self._boxes = box, dict[str, list[Object] | str](), list[tuple[str, Box]]()
         self._dead: dict[str, str] = {}
@@ -62,9 +65,14 @@ class Case:
                   f"답 `{answer}`이 비어 있다.")
         return text
 
-    def fresh(self) -> str:
-        """A word that stands in no answer: nobody can write what depends on all that was written."""
-        return f"w{hashlib.sha256(repr(sorted(self.answers.items())).encode('utf-8', 'replace')).hexdigest()[:10]}"
+    def fresh(self, what: str = "") -> str:
+        """A word that stands in no answer: nobody can write what depends on all that was written, or on a secret."""
+        text = repr((self._salt, what, sorted(self.answers.items())))
+        return f"w{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:10]}"
+
+    def pick(self, choices: Sequence[Any], what: str) -> Any:
+        """One of the choices, that the author cannot foresee."""
+        return choices[int(self.fresh(what)[1:], 16) % len(choices)]
 
     def documents(self, answer: str) -> list[Object]:
         """The objects of a YAML answer. Failed when it is none, or asks for more than a class needs."""
@@ -182,6 +190,11 @@ class Stage:
         found = self.client.list("pods", namespace, label_selector=selector)
         return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
+    def of(self, deployment: str) -> list[Object]:
+        """Ready pods that the deployment has made, whatever their labels say."""
+        sets = [r for r in self.client.list("replicasets.apps", "default") if _owned(r, "Deployment", deployment)]
+        return [pod for pod in self.ready() if any(_owned(pod, "ReplicaSet", r["metadata"]["name"]) for r in sets)]
+
     def ready(self, namespace: str = "default", **labels: str) -> list[Object]:
         """Pods that are Ready."""
         return [pod for pod in self.pods(namespace, **labels) if condition(pod, "Ready") == "True"]
@@ -205,6 +218,11 @@ class Stage:
     def story(self) -> list[story.Line]:
         """What happened here, for the feedback."""
         return story.tell(self.cluster, self.started)
+
+
+def _owned(obj: Object, kind: str, name: str) -> bool:
+    owners = obj["metadata"].get("ownerReferences") or ()
+    return any((owner["kind"], owner["name"]) == (kind, name) for owner in owners)
 
 
 def told(load: Load) -> str:

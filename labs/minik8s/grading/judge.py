@@ -31,9 +31,10 @@ def outcomes(
     box: Callable[..., Box] = Box,
     checks: list[Check] | None = None,
     begin: Callable[[Check], None] = lambda check: None,
+    salt: str = "",
 ) -> Iterator[dict[str, Any]]:
     """{id, passed, message, story} per check, in the rubric's order. Checks for a person are left out."""
-    case = Case(answers, assignment.answers, values, box, assignment.allows)
+    case = Case(answers, assignment.answers, values, box, assignment.allows, salt)
     for check in checks if checks is not None else assignment.checks:
         if check.manual:
             continue
@@ -68,7 +69,7 @@ def _judge(assignment: Assignment, check: Check, case: Case) -> str:
 
 
 def main() -> None:
-    """Read {folder, answers, values, safe, checks} and say {"begin": id} and one outcome per check, a line each."""
+    """Read {folder, answers, values, salt, safe, checks}; say {"begin": id} and one outcome per check, a line each."""
     out = sys.stdout.buffer
     task = json.loads(sys.stdin.buffer.read())
     _fence()
@@ -82,7 +83,8 @@ def main() -> None:
         return Box(handle, safe=task["safe"])
 
     checks = [check for check in assignment.checks if check.id in task["checks"]]
-    for outcome in outcomes(assignment, task["answers"], task["values"], box, checks, lambda c: say({"begin": c.id})):
+    answers, values, salt = task["answers"], task["values"], task["salt"]
+    for outcome in outcomes(assignment, answers, values, box, checks, lambda c: say({"begin": c.id}), salt):
         say(outcome)
 
 
