@@ -210,6 +210,10 @@ def build_book(page: "str | None" = None) -> Path:
             BUILD.mkdir(exist_ok=True)
             (BUILD / f".{name}-stamp").write_text(now, encoding="utf-8")
     stamp.unlink(missing_ok=True)
+    # Sphinx' note to itself says where the book was built; the site has no use for it and is the same from everywhere.
+    note, kept = HTML / ".buildinfo", BUILD / "html.buildinfo"
+    if kept.exists() and HTML.exists():
+        shutil.copyfile(kept, note)
     try:
         run(
             "책 짓기",
@@ -220,6 +224,7 @@ def build_book(page: "str | None" = None) -> Path:
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         raise
     run("찾아보기 만들기", python("tools/site_finish.py", HTML, node()["node"]))
+    note.replace(kept)
     stamp.write_text(value, encoding="utf-8")
     return HTML
 
