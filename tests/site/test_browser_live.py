@@ -32,9 +32,10 @@ def outputs(page, index, which):
 
 
 @pytest.mark.parametrize("name", live_pages())
-def test_live_output_equals_built_output(tab, name):
-    page = tab.open(name)
-    tab.problems.clear()
+def test_live_output_equals_built_output(visit, name):
+    watched = visit(viewport={"width": 1280, "height": 900})
+    page = watched.open(name)
+    page.set_default_timeout(LONGEST)
     page.evaluate("minik8sLive.runAll()")
     cells = page.evaluate(
         "minik8sLive.cells.map(({live, hidden, ran, tags, source}) => ({live, hidden, ran, tags, source}))"
@@ -46,8 +47,8 @@ def test_live_output_equals_built_output(tab, name):
         if not cell["hidden"] and "remove-output" not in cell["tags"]:
             live, built = outputs(page, index, "output.innerHTML"), outputs(page, index, "builtOutput")
             assert live == built, f"셀 {index}:\n{cell['source']}"
-    assert tab.problems == []
-    assert tab.foreign == []
+    assert watched.problems == []
+    assert watched.foreign == []
 
 
 def first_live(visit):
