@@ -333,4 +333,5 @@
   terms();
   search();
   progress();
+  document.documentElement.dataset.site = "ready"; // for tests: this script comes after the first paint
 })();

@@ -58,11 +58,20 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+# The scripts come after the first paint, when the machine has a moment: "no request for a while" may be before them.
+READY = """() => {
+  const wanted = document.querySelector("script[data-loader]")?.textContent ?? "";
+  return (!wanted.includes("book.js") || document.documentElement.dataset.site === "ready")
+    && (!wanted.includes("live.js") || globalThis.minik8sLive !== undefined);
+}"""
+
+
 class Watched:
     """A page that remembers what went wrong in it."""
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.address = address
+        self.scripts = options.get("java_script_enabled", True)
         self.context = browser.new_context(locale="ko-KR", service_workers="block", **options)
         self.page = self.context.new_page()
         self.problems: list[str] = []
@@ -80,6 +89,8 @@ class Watched:
 
     def open(self, name: str) -> Any:
         self.page.goto(self.address + name)
+        if self.scripts:
+            self.page.wait_for_function(READY)
         self.page.wait_for_load_state("networkidle")
         return self.page
 

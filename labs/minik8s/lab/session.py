@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from minik8s.client import Client, Controller
 from minik8s.controlplane import Part
@@ -28,6 +28,7 @@ from minik8s.objects import Object, thaw
 from minik8s.objects.meta import key
 from minik8s.wire import StatusError
 
+T = TypeVar("T")
 MANAGER = "minik8s-lab"
 _APIS = {
     "core": "CoreV1Api",
@@ -208,6 +209,19 @@ class Lab:
         if not came:
             raise TimeoutError(self._why_not(ref, until, timeout, obj))
         return obj
+
+    def retry(self, do: Callable[[], T], until: Callable[[T], bool], *, timeout: float = 30.0, every: float = 1.0) -> T:
+        """`do()`를 `until`이 참이 될 때까지 되풀이하고 마지막 값을 돌려준다. 끝내 참이 아니어도 마지막 값이다.
+
+        오브젝트에는 적혔지만 아직 퍼지지 않은 것을 기다린다. 노드마다 kube-proxy가 새 목록을 받는 데에는 잠깐이 걸린다.
+        timeout, every: 초.
+        """
+        end = self.place.now() + timeout
+        while True:
+            value = do()
+            if until(value) or self.place.now() >= end:
+                return value
+            self.place.sleep(every)
 
     def _await(
         self, ref: refs.Ref, namespace: str, test: conditions.Predicate, timeout: float

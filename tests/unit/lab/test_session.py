@@ -36,6 +36,25 @@ spec:
         k.wait("pod/huge", "ready", timeout=10)
 
 
+def test_retrying_asks_again_until_the_answer_is_right(k):
+    k.apply("manifests/shop.yaml")
+
+    def listed(_):
+        slices = k.list("endpointslices", "kubernetes.io/service-name=shop")
+        return any(e["conditions"]["ready"] for s in slices for e in s.get("endpoints") or ())
+
+    k.wait("service/shop", listed)  # in the API; the nodes' rules follow a moment later
+    tries = []
+    good = k.retry(lambda: tries.append(k.traffic("shop", rate=20, duration=0.2)) or tries[-1], lambda t: not t.lost)
+    assert tries[0].lost > 0 and good is tries[-1] and len(good.results) == 4
+
+
+def test_retrying_in_vain_ends_and_gives_the_last_answer(k):
+    asked = []
+    assert k.retry(lambda: asked.append(k.elapsed) or len(asked), until=lambda n: n > 9, timeout=3) == 4
+    assert [round(t) for t in asked] == [0, 1, 2, 3]
+
+
 def test_deleting_waits_until_it_is_gone_and_twice_is_fine(k):
     k.apply("manifests/web.yaml")
     k.wait("deployment/web")
