@@ -150,6 +150,7 @@ def _read_only(spec: Object) -> bool:
 def _host_files(pod: PodWorker, files: FileSystem, hostname: str) -> None:
     """/etc/hosts, /etc/hostname and /etc/resolv.conf, which the kubelet manages."""
     layer = files.layer.files
+    layer.setdefault("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     layer["etc/hostname"] = f"{hostname}\n".encode()
     layer["etc/hosts"] = lambda: _hosts(pod, hostname)
     layer["etc/resolv.conf"] = lambda: _resolv_conf(pod)

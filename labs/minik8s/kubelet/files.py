@@ -11,6 +11,8 @@ Content = bytes | Callable[[], bytes]
 """A file's bytes, or a function that makes them when the file is first read (a token, say)."""
 
 Names = list[str]
+MAX_FILE = 1 << 28
+"""Bytes up to which a file grows."""
 
 
 class Backing(Protocol):
@@ -108,6 +110,8 @@ class FileSystem:
         if not self.is_dir(posixpath.dirname(path)):
             raise FileNotFoundError("nonexistent directory")
         before = self.read(path) if append and self.is_file(path) else b""
+        if append and len(before) + len(data) > MAX_FILE:
+            raise OSError("No space left on device")
         place.files[inside] = before + data
         self.removed.discard(path)
 

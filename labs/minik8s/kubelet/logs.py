@@ -11,12 +11,17 @@ MAX_LINES = 20_000
 """When there are more, the oldest fifth goes (the kubelet keeps 5 files of 10 MiB)."""
 
 
+MAX_LINE = 16 << 10
+"""Bytes of a line after which containerd writes it down in parts."""
+
+
 class Line(NamedTuple):
-    """`text` is without the line end; stream is stdout or stderr."""
+    """`text` is without the line end, `whole` tells whether there was one (CRI's tags F and P); stdout or stderr."""
 
     time: float
     stream: str
     text: str
+    whole: bool = True
 
 
 class ContainerLog:
@@ -27,18 +32,33 @@ class ContainerLog:
         self.listeners: list[Callable[[Line], None]] = []
         self.closed = False
         self.on_close: list[Callable[[], None]] = []
+        self._begun: dict[str, Line] = {}
 
     def write(self, time: float, stream: str, text: str) -> None:
-        """Append text; every line end makes a line (a last piece without one is a line too)."""
-        for piece in text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"):
-            line = Line(time, stream, piece)
-            self.lines.append(line)
-            if len(self.lines) > MAX_LINES:
-                del self.lines[: MAX_LINES // 5]
-            for listener in self.listeners:
-                listener(line)
+        """Append text: every line end makes a line. What comes after the last one waits, as in containerd."""
+        *ended, rest = text.split("\n")
+        for piece in ended:
+            begun = self._begun.pop(stream, None)
+            self._append(Line(time, stream, (begun.text if begun else "") + piece))
+        if rest:
+            begun = self._begun.pop(stream, None)
+            line = Line(begun.time if begun else time, stream, (begun.text if begun else "") + rest, False)
+            if len(line.text) < MAX_LINE:
+                self._begun[stream] = line
+            else:
+                self._append(line)
+
+    def _append(self, line: Line) -> None:
+        self.lines.append(line)
+        if len(self.lines) > MAX_LINES:
+            del self.lines[: MAX_LINES // 5]
+        for listener in self.listeners:
+            listener(line)
 
     def close(self) -> None:
+        for line in self._begun.values():
+            self._append(line)
+        self._begun.clear()
         self.closed = True
         done, self.on_close = self.on_close, []
         for fn in done:
@@ -73,7 +93,7 @@ def select(lines: list[Line], options: LogOptions, now: float) -> bytes:
 
 def format_line(line: Line, timestamps: bool) -> bytes:
     stamp = f"{rfc3339_micro(line.time)[:-1]}000Z " if timestamps else ""
-    return f"{stamp}{line.text}\n".encode()
+    return (stamp + line.text + "\n" * line.whole).encode()
 
 
 _TITLE = {"stdout": "Stdout", "stderr": "Stderr"}

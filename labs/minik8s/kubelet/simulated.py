@@ -15,6 +15,7 @@ from minik8s.dataplane import REFUSED, RESET, TIMEOUT, Answer, Call, Connection,
 from minik8s.kubelet.behaviour import Behaviour, behaviour_of
 from minik8s.kubelet.hostclock import HostClock
 from minik8s.kubelet.programs import NotFound, find_program
+from minik8s.kubelet.programs.common import guarded
 from minik8s.kubelet.runtime import ContainerConfig, Exit, Running, Sandbox, SandboxConfig, StartError, Usage
 from minik8s.kubelet.session import SimulatedSession
 from minik8s.kubelet.tasks import Input, Process, Program, Task
@@ -107,6 +108,7 @@ class SimulatedContainer:
         self.memory_limit, self.cpu_limit = config.memory_limit, config.cpu_limit
         self.main_input = Input(open=config.stdin)
         self.attached: list[SimulatedSession] = []
+        self._pids = 6
 
     # ---- life --------------------------------------------------------------
     def run(self, program: Callable[[Process], Program]) -> None:
@@ -118,22 +120,33 @@ class SimulatedContainer:
             self._plan_oom()
 
     def process(self, argv: list[str], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]) -> Process:
-        return Process(self, argv, dict(self.config.env), self.config.workdir or "/", stdin, out, err)
+        env = dict(self.config.env)
+        env.setdefault("HOME", "/root" if self.config.user == 0 else "/")  # as runc sets it
+        return Process(self, argv, env, self.config.workdir or "/", stdin, out, err)
+
+    def new_pid(self) -> int:
+        self._pids += 1
+        return self._pids
 
     def spawn(self, program: Program, process: Process, done: Callable[[int], None]) -> Task:
         """Run another program beside the main one (exec, a background job)."""
         task = Task(self.clock, program, done)
         process.task = task
-        self._tasks.append(task)
+        self._keep(task)
         task.start()
         return task
+
+    def _keep(self, task: Task) -> None:
+        if len(self._tasks) > 32:
+            self._tasks = [t for t in self._tasks if not t.over]
+        self._tasks.append(task)
 
     def _start(
         self, program: Callable[[Process], Program], process: Process, done: Callable[[int], None]
     ) -> None:
         task = Task(self.clock, _deferred(program, process), done)
         process.task = task
-        self._tasks.append(task)
+        self._keep(task)
         task.start()
 
     def _main_done(self, code: int) -> None:
@@ -306,8 +319,8 @@ class SimulatedContainer:
 
 
 def _deferred(program: Callable[[Process], Program], process: Process) -> Program:
-    """So that the task exists before the program's first line runs."""
-    return (yield from program(process))
+    """So that the task exists before the program's first line runs; and what fails in it ends it alone."""
+    return (yield from guarded(program(process), process))
 
 
 class SimulatedRuntime:

@@ -21,7 +21,15 @@ Command = Callable[["Process"], Program]
 Strings = list[str]
 
 
-class Exited(Exception):
+MAX_TEXT = 1 << 24
+"""Characters that one text of a program (a variable, a pipe) may have: more is a program out of hand."""
+
+
+class Flow(Exception):
+    """Not a fault: the program goes on somewhere else."""
+
+
+class Exited(Flow):
     """A program ends itself at once (`exit 3` deep in a shell)."""
 
     def __init__(self, code: int):
@@ -37,6 +45,9 @@ class Input:
         self.waiting: list[Callable[[], None]] = []
 
     def feed(self, text: str) -> None:
+        """MemoryError when nobody reads and too much has come."""
+        if len(self.text) + len(text) > MAX_TEXT:
+            raise MemoryError
         self.text += text
         self._wake()
 
@@ -53,6 +64,12 @@ class Input:
         text, self.text = self.text, ""
         return text
 
+    def take_lines(self) -> str:
+        """The whole lines that are there, and at the end of the input also what has no line end."""
+        end = self.text.rfind("\n") + 1 if self.open else len(self.text)
+        text, self.text = self.text[:end], self.text[end:]
+        return text
+
     def take_line(self) -> str | None:
         """The next line with its end; None when there is none (yet)."""
         line, newline, rest = self.text.partition("\n")
@@ -65,9 +82,23 @@ class Input:
         return None
 
 
+class Pipe(Input):
+    """What one program of a pipeline writes for the next."""
+
+    def __init__(self) -> None:
+        super().__init__(open=True)
+        self.broken = False
+
+    def put(self, text: str) -> None:
+        """When nobody reads any more the writer ends, as SIGPIPE ends it."""
+        if self.broken:
+            raise Exited(141)
+        self.feed(text)
+
+
 @dataclass(slots=True)
 class Process:
-    """One program in a container: its arguments, surroundings and streams."""
+    """One program in a container: its arguments, surroundings and streams; `missing`: a file could not be read."""
 
     box: SimulatedContainer
     argv: Strings
@@ -78,6 +109,7 @@ class Process:
     err: Callable[[str], None]
     main: bool = False
     task: Task | None = None
+    missing: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
     def child(self, argv: Strings, **changes: Any) -> Process:

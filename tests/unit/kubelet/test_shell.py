@@ -3,6 +3,8 @@
 import pytest
 from kubelet_bench import Bench
 
+from minik8s.kubelet.logs import LogOptions, select
+
 SCRIPTS = [
     ("echo hello world", "hello world\n"),
     ("echo 'a  b' \"c $((1 + 2 * 3))\"", "a  b c 7\n"),
@@ -58,3 +60,110 @@ def test_broken_scripts_fail_with_a_message(shell: Bench, script: str) -> None:
 
 def test_an_unknown_program_is_not_found(shell: Bench) -> None:
     assert shell.shell("shell", "nosuchprogram")[0] == 127
+
+
+STREAMS = [
+    ("yes | head -2", 0, "y\ny\n"),
+    ("seq 1 1000000000 | head -1", 0, "1\n"),
+    ("cat /dev/zero | head -c 3 | wc -c", 0, "3\n"),
+    ("(echo a; sleep 1; echo b) | while read x; do echo got $x; done", 0, "got a\ngot b\n"),
+    ("(echo a; sleep 1; echo b; sleep 9) | grep a | tee /tmp/seen; cat /tmp/seen", 0, "a\na\n"),
+    ("sleep 2 | echo early; date +%S > /dev/null; echo late", 0, "early\nlate\n"),
+    ("echo 3 1 2 | xargs -n1 echo | sort -r", 0, "3\n2\n1\n"),
+    ("printf '1:b\\n2:a\\n' | sort -t: -k2 | cut -d: -f1 | tac", 0, "1\n2\n"),
+    ("f() { cat; return 3; }; echo x | f", 3, "x\n"),
+]
+
+
+@pytest.mark.parametrize(("script", "code", "printed"), STREAMS)
+def test_the_parts_of_a_pipeline_run_at_the_same_time(shell: Bench, script: str, code: int, printed: str) -> None:
+    assert shell.shell("shell", script, seconds=20)[:2] == (code, printed)
+
+
+def test_what_comes_through_a_pipe_is_passed_on_at_once(shell: Bench) -> None:
+    script = "while true; do echo tick; sleep 1; done | sed 's/tick/tock/' | tee /tmp/log"
+    assert shell.shell("shell", script, seconds=3.5)[:2] == (None, "tock\n" * 4)
+
+
+DOCUMENTS = [
+    ("cat <<EOF\nhi $((1 + 1)) \"q\"\nEOF\necho after", "hi 2 \"q\"\nafter\n"),
+    ("cat <<'EOF' > /tmp/d\n$HOME it's\nEOF\ncat /tmp/d", "$HOME it's\n"),
+    ("cat <<-EOF | tr a-z A-Z\n\tindented\n\tEOF\n", "INDENTED\n"),
+    ("cat <<A; cat <<B\none\nA\ntwo\nB\n", "one\ntwo\n"),
+]
+
+
+@pytest.mark.parametrize(("script", "printed"), DOCUMENTS)
+def test_here_documents(shell: Bench, script: str, printed: str) -> None:
+    assert shell.shell("shell", script)[:2] == (0, printed)
+
+
+SUMS = [
+    ("i=1; echo $((i++)) $i $((++i)) $((i += 4)) $i", "1 2 3 7 7\n"),
+    ("echo $((7 / -2)) $((7 % -2)) $((0x10 + 010)) $((1 << 3 | 1)) $((2 ** 10))", "-3 1 24 9 1024\n"),
+    ("x=3; echo $((x > 2 ? 10 : 20)) $((!x)) $(( (x + 1) * 2 )) $((x == 3 && x != 4))", "10 0 8 1\n"),
+    ("echo $((9223372036854775807 + 1))", "-9223372036854775808\n"),
+]
+
+
+@pytest.mark.parametrize(("script", "printed"), SUMS)
+def test_arithmetic_is_that_of_64_bit_integers(shell: Bench, script: str, printed: str) -> None:
+    assert shell.shell("shell", script)[:2] == (0, printed)
+
+
+EDITS = [
+    ("sed -n '2p'", "b1\n"), ("sed '/b/d'", "a1\nc1\n"), ("sed 's/\\([a-z]\\)\\(1\\)/\\2\\1/'", "1a\n1b\n1c\n"),
+    ("sed -E 's/([ab])1/<&>/'", "<a1>\n<b1>\nc1\n"), ("sed '1,2d; s/c/C/'", "C1\n"), ("sed -n '$='", "3\n"),
+    ("grep -E '^[[:alpha:]]1$' | grep -v b", "a1\nc1\n"), ("grep '('", ""), ("grep -c 1", "3\n"),
+    ("grep -n b", "2:b1\n"),
+    ("awk '/b/ {print $1}'", "b1\n"), ("awk 'NR==1'", "a1\n"), ("grep -A1 a", "a1\nb1\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("filter", "printed"), EDITS)
+def test_filters_of_lines(shell: Bench, filter: str, printed: str) -> None:
+    assert shell.shell("shell", f"printf 'a1\\nb1\\nc1\\n' | {filter}")[1] == printed
+
+
+def test_jobs_are_named_waited_for_and_killed(shell: Bench) -> None:
+    script = "sleep 9 & a=$!; (sleep 1; exit 4) & b=$!; kill $a; wait $b; echo $?; wait $a; echo $?; kill -0 $a || echo"
+    assert shell.shell("shell", script, seconds=5)[:2] == (0, "4\n143\n\n")
+
+
+FAULTS = [
+    ("echo $((1 / 0)); echo no", 2, "divide by zero"), ("echo ${x:?is missing}; echo no", 2, "x: is missing"),
+    ("f() { f; }; f", 139, "Segmentation fault"), ("printf %d abc", 1, "invalid number 'abc'"),
+    ("seq", 1, "missing operand"),
+    ("sed 's/\\(/x/' /etc/hosts", 1, "sed:"), ("echo a | base64 -d", 1, "base64:"), ("cat /nope", 1, "No such file"),
+    ("cut -f1 /nope", 1, "No such file"), ("kill 99", 1, "No such process"), ("break; echo $?", 0, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "code", "said"), FAULTS)
+def test_a_program_that_fails_ends_alone(shell: Bench, script: str, code: int, said: str) -> None:
+    ended, _, err = shell.shell("shell", script)
+    assert ended == code and said in err
+    assert shell.shell("shell", "echo alive")[1] == "alive\n"
+
+
+GREEDY = ["x=a; while true; do x=$x$x; done", "yes | sh -c 'x=; while read y; do x=$x$x$y$y; done'"]
+
+
+@pytest.mark.parametrize("script", GREEDY)
+def test_a_shell_that_takes_all_memory_is_killed(script: str) -> None:
+    bench = Bench()
+    bench.pod("greedy", command=["sh", "-c", script], restartPolicy="Never")
+    bench.run(30)
+    ended = bench.container("greedy")["state"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
+
+
+def test_a_line_of_the_log_waits_for_its_end() -> None:
+    bench = Bench()
+    bench.pod("dots", command=["sh", "-c", "printf a; sleep 5; printf b; echo c; printf end"], restartPolicy="Never")
+    bench.run(4)
+    assert bench.logs("dots") == []
+    bench.run(10)
+    assert bench.logs("dots") == ["abc", "end"]
+    log = bench.worker("dots").apps[0].current.log
+    assert select(log.lines, LogOptions(), 0) == b"abc\nend"

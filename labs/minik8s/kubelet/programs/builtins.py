@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from minik8s.kubelet.tasks import Exited, Process, Program
+from minik8s.kubelet.tasks import Exited, Flow, Process, Program, Task
 
 if TYPE_CHECKING:
     from minik8s.kubelet.programs.shell import Shell
@@ -14,7 +14,25 @@ Words = list[str]
 Builtin = Callable[["Shell", Words, Process], Program]
 
 
-class Break(Exception):
+class Job:
+    """A command that runs beside its shell. `done` is called once, `waiting` when it has ended."""
+
+    def __init__(self, pid: int, done: Callable[[], None] | None = None) -> None:
+        self.pid, self._done = pid, done
+        self.task: Task | None = None
+        self.code: int | None = None
+        self.waiting: list[Callable[[], None]] = []
+
+    def finish(self, code: int) -> None:
+        if self.code is None:
+            self.code = code
+            if self._done is not None:
+                self._done()
+            for resume in self.waiting:
+                resume()
+
+
+class Break(Flow):
     def __init__(self, depth: int = 1):
         super().__init__(depth)
         self.depth = depth
@@ -24,7 +42,7 @@ class Continue(Break):
     pass
 
 
-class Return(Exception):
+class Return(Flow):
     def __init__(self, code: int):
         super().__init__(code)
         self.code = code
@@ -97,8 +115,11 @@ def trap(sh: Shell, words: Words, p: Process) -> Program:
 
 
 def wait(sh: Shell, words: Words, p: Process) -> Program:
-    code = 0
-    for job in list(sh.jobs):
+    code, wanted = 0, {w.lstrip("%") for w in words[1:]}
+    jobs = [job for job in sh.jobs if not wanted or str(job.pid) in wanted]
+    if wanted and not jobs:
+        return 127
+    for job in jobs:
         while job.code is None and not sh.pending:
             if sh.p.task is None:
                 return 0
@@ -107,9 +128,31 @@ def wait(sh: Shell, words: Words, p: Process) -> Program:
             yield None
         if sh.pending:
             return 128 + 15
-        code = job.code
-    sh.jobs.clear()
+        code = job.code or 0
+        sh.jobs.remove(job)
     sh.extra.pop("waiting", None)
+    return code
+
+
+def kill(sh: Shell, words: Words, p: Process) -> Program:
+    """Jobs of this shell; others as the program of that name does it."""
+    signal = words[1].lstrip("-").removeprefix("SIG") if words[1:2] and words[1].startswith("-") else "15"
+    number = int(signal) if signal.isdigit() else {"KILL": 9, "INT": 2, "HUP": 1, "QUIT": 3}.get(signal, 15)
+    targets = [w for w in words[1:] if not w.startswith("-")]
+    code = 0
+    for target in targets:
+        job = next((j for j in sh.jobs if str(j.pid) == target.lstrip("%") and j.code is None), None)
+        if job is not None and job.task is not None:
+            if number:
+                job.task.kill()
+                job.finish(128 + number)
+        elif target == "1":
+            yield from sh._call(["/bin/kill", *words[1:]], {}, p, p)
+        elif target == sh.variable("$"):
+            raise Exited(128 + number)
+        else:
+            p.err(f"sh: can't kill pid {target}: No such process\n")
+            code = 1
     return code
 
 
@@ -160,11 +203,14 @@ def eval_(sh: Shell, words: Words, p: Process) -> Program:
 def source(sh: Shell, words: Words, p: Process) -> Program:
     from minik8s.kubelet.programs import shellparse
 
+    if len(words) < 2:
+        p.err("sh: .: filename argument required\n")
+        return 2
     try:
         text = p.box.config.files.read(p.path(words[1])).decode(errors="replace")
-    except (OSError, IndexError) as error:
-        p.err(f"sh: .: {error}\n")
-        return 1
+    except OSError as error:
+        p.err(f"sh: .: can't open '{words[1]}': {error}\n")
+        return 2
     return (yield from sh.run(shellparse.parse(text), p))
 
 
@@ -176,5 +222,6 @@ def colon(sh: Shell, words: Words, p: Process) -> Program:
 BUILTINS: dict[str, Builtin] = {
     "cd": cd, "exit": exit_, "export": export, "unset": unset, "local": local, "set": set_, "shift": shift,
     "trap": trap, "wait": wait, "read": read, "break": break_, "continue": continue_, "return": return_,
-    "command": command, "eval": eval_, ".": source, "source": source, ":": colon, "ulimit": colon, "umask": colon,
+    "command": command, "kill": kill, "eval": eval_, ".": source, "source": source, ":": colon,
+    "ulimit": colon, "umask": colon,
 }  # fmt: skip

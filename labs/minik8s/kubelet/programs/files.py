@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
-from minik8s.kubelet.programs.common import Words, instant, options, texts
-from minik8s.kubelet.tasks import Command, Process, Program
+from minik8s.kubelet.programs.common import ENDLESS, Words, device, instant, options, texts
+from minik8s.kubelet.tasks import Command, Pipe, Process, Program
 
 
 def cat(p: Process) -> Program:
     names = [a for a in p.argv[1:] if not (a.startswith("-") and len(a) > 1)]
+    pipe = getattr(p.out, "__self__", None)
+    while names and names[0] in ENDLESS:  # as fast as it is read
+        if isinstance(pipe, Pipe) and len(pipe.text) < 1 << 16:
+            p.out(device(p, names[0]))
+        yield 0.1
     if names:
         results = texts(p, names)
         for _, text in results:
@@ -196,6 +202,69 @@ def _size(text: str) -> int:
 
 
 @instant
+def stat(p: Process, arguments: Words) -> int:
+    flags, names = options(arguments, "c")
+    files, code = p.box.config.files, 0
+    for name in names:
+        place = p.path(name)
+        if not (files.is_file(place) or files.is_dir(place)):
+            p.err(f"stat: can't stat '{name}': No such file or directory\n")
+            code = 1
+            continue
+        folder = files.is_dir(place)
+        size, kind = (4096, "directory") if folder else (len(files.read(place)), "regular file")
+        values = {"%n": name, "%s": str(size), "%F": kind, "%a": "755" if folder else "644", "%U": "root"}
+        form = flags.get("c") or "  File: %n\n  Size: %s\t\t%F\nAccess: (0%a)  Uid: ( 0/ %U)"
+        for mark, value in values.items():
+            form = form.replace(mark, value)
+        p.out(form + "\n")
+    return code
+
+
+@instant
+def du(p: Process, arguments: Words) -> int:
+    flags, names = options(arguments)
+    for name in names or ["."]:
+        try:
+            size = sum(len(p.box.config.files.read(f)) for f in _tree(p, p.path(name)))
+        except OSError as error:
+            p.err(f"du: {name}: {error}\n")
+            return 1
+        blocks = -(-size // 1024)
+        human = f"{size / (1 << 20):.1f}M" if size >= 1 << 20 else f"{blocks}K"
+        p.out(f"{human if 'h' in flags else blocks}\t{name}\n")
+    return 0
+
+
+@instant
+def mktemp(p: Process, arguments: Words) -> int:
+    flags, names = options(arguments)
+    name = names[0] if names else "/tmp/tmp.XXXXXX"
+    letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    name = re.sub(r"X{6,}$", lambda m: "".join(p.box.rng().choices(letters, k=len(m[0]))), name)
+    if "d" in flags:
+        p.box.config.files.mkdir(p.path(name))
+    else:
+        p.box.config.files.write(p.path(name), b"")
+    p.out(name + "\n")
+    return 0
+
+
+@instant
+def diff(p: Process, arguments: Words) -> int:
+    import difflib
+
+    names = options(arguments)[1]
+    if len(names) != 2:
+        p.err("BusyBox: diff: two files are wanted\n")
+        return 2
+    before, after = ((text or "").splitlines(keepends=True) for _, text in texts(p, names))
+    lines = list(difflib.unified_diff(before, after, names[0], names[1]))
+    p.out("".join(lines))
+    return int(bool(lines))
+
+
+@instant
 def nothing(p: Process, arguments: Words) -> int:
     """chmod, chown, sync: nothing that anyone here could see."""
     return 0
@@ -235,5 +304,6 @@ def _each(p: Process, names: Words, act: object) -> int:
 FILE_COMMANDS: dict[str, Command] = {
     "cat": cat, "ls": ls, "touch": touch, "mkdir": mkdir, "rm": rm, "rmdir": rm, "cp": cp, "mv": mv, "find": find,
     "dd": dd, "chmod": nothing, "chown": nothing, "sync": nothing, "ln": nothing, "readlink": readlink,
-    "realpath": readlink, "basename": basename, "dirname": basename,
+    "realpath": readlink, "stat": stat, "du": du, "mktemp": mktemp, "diff": diff, "basename": basename,
+    "dirname": basename,
 }  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 from minik8s.kubelet.programs import arithmetic, shellparse
-from minik8s.kubelet.programs.builtins import BUILTINS, Break, Continue, Return
+from minik8s.kubelet.programs.builtins import BUILTINS, Break, Continue, Job, Return
+from minik8s.kubelet.programs.common import ENDLESS, device, guarded
 from minik8s.kubelet.programs.shellparse import Node, ShellSyntaxError
-from minik8s.kubelet.tasks import Exited, Input, Process, Program
+from minik8s.kubelet.tasks import MAX_TEXT, Exited, Input, Pipe, Process, Program
 
 Words = list[str]
 Run = Callable[[Process], Program]
@@ -30,7 +32,8 @@ class Shell:
         self.traps: dict[str, str] = {}
         self.pending: Words = []
         self.errexit = False
-        self.jobs: list[Any] = []
+        self.jobs: list[Job] = []
+        self.last_job = 0
         self.extra: dict[str, Any] = {}
 
     # ---- scripts -------------------------------------------------------------
@@ -47,6 +50,8 @@ class Shell:
             self.code = exit.code
         except Return as back:
             self.code = back.code
+        except Break:  # outside a loop it means nothing
+            self.code = 0
         yield from self._trap("EXIT")
         return self.code
 
@@ -125,18 +130,27 @@ class Shell:
 
     def _background(self, node: Node, p: Process) -> None:
         child = p.child(p.argv, stdin=Input())
-        job = _Job()
-        job.task = p.box.spawn(self._subshell(node, child), child, job.finish)
-        self.jobs.append(job)
+        self.jobs = [job for job in self.jobs if job.code is None or job.pid == self.last_job]
+        self.jobs.append(self._start(node, child))
+        self.last_job = self.jobs[-1].pid
+
+    def _start(self, node: Node, child: Process, done: Callable[[], None] | None = None) -> Job:
+        """Run `node` beside what this shell does."""
+        job = Job(child.box.new_pid(), done)
+        job.task = child.box.spawn(guarded(self._subshell(node, child), child), child, job.finish)
+        return job
 
     def _subshell(self, node: Node, p: Process) -> Program:
         inner = Shell(p, self.find, list(self.arguments))
         inner.variables, inner.exported = dict(self.variables), set(self.exported)
         inner.functions, inner.code, inner.errexit = dict(self.functions), self.code, self.errexit
+        inner.last_job = self.last_job
         try:
             return (yield from inner.run(node, p))
-        except Exited as exit:
-            return exit.code
+        except (Exited, Return) as end:
+            return end.code
+        except Break:
+            return 0
 
     def _andor(self, node: shellparse.AndOr, p: Process) -> Program:
         code = yield from self.run(node.first, p)
@@ -146,16 +160,22 @@ class Shell:
         return code
 
     def _pipeline(self, node: shellparse.Pipeline, p: Process) -> Program:
-        code, stdin = 0, p.stdin
-        for i, part in enumerate(node.parts):
-            last = i == len(node.parts) - 1
-            caught: Words = []
-            child = p.child(p.argv, stdin=stdin, out=p.out if last else caught.append)
-            if len(node.parts) == 1:
-                code = yield from self.run(part, p)
-            else:
-                code = yield from self._subshell(part, child)
-            stdin = Input("".join(caught))
+        """The parts run at the same time; the code is the last one's, once all have ended."""
+        if len(node.parts) == 1:
+            code = yield from self.run(node.parts[0], p)
+            return int(not code) if node.negated else code
+        stdin, jobs = p.stdin, []
+        for part in node.parts[:-1]:
+            pipe = Pipe()
+            child = p.child(p.argv, stdin=stdin, out=pipe.put)
+            jobs.append(self._start(part, child, partial(_ended, stdin, pipe)))
+            stdin = pipe
+        code = yield from self._subshell(node.parts[-1], p.child(p.argv, stdin=stdin))
+        _ended(stdin, None)
+        for job in jobs:
+            while job.code is None and p.task is not None:
+                job.waiting.append(p.task.resume)
+                yield None
         return int(not code) if node.negated else code
 
     def _if(self, node: shellparse.If, p: Process) -> Program:
@@ -263,7 +283,7 @@ class Shell:
             child = p.child(words, env=env)
             child.main = outer.main and (final or bool(self.extra.get("single")))
             child.task = p.task
-            code = yield from program(child)
+            code = yield from guarded(program(child), child)
         if final:
             raise Exited(code)
         return code
@@ -286,14 +306,14 @@ class Shell:
             if operator == "2>&1":
                 err = out
                 continue
-            if operator == ">&2":
+            if operator in (">&2", "1>&2"):
                 out = err
                 continue
             if operator == ">&1":
                 continue
             name = yield from self.expand_one(word, p)
-            if operator == "<<<":
-                stdin = Input(name + "\n")
+            if operator in ("<<<", "<<"):
+                stdin = Input(name + ("\n" if operator == "<<<" else ""))
                 continue
             try:
                 if operator == "<":
@@ -359,14 +379,21 @@ class Shell:
             else:
                 out.append(char)
                 i += 1
-        return "".join(out), quoted
+        text = "".join(out)
+        if len(text) > MAX_TEXT:
+            raise MemoryError
+        return text, quoted
 
     def _dollar(self, word: str, i: int, p: Process) -> Generator[float | None, None, tuple[str, int]]:
         follow = word[i + 1]
         if word.startswith("$((", i):
-            end = word.find("))", i)
-            inner, _ = yield from self._expand(word[i + 3 : end], p)
-            return str(arithmetic.evaluate(inner, self.variables)), end + 2
+            end = shellparse._closing(word, i + 1, "(", ")")
+            inner, _ = yield from self._expand(word[i + 3 : end - 2], p)
+            try:
+                return str(arithmetic.evaluate(inner, self.variables)), end
+            except ArithmeticError as error:
+                p.err(f"sh: {error}\n")
+                raise Exited(2) from None
         if follow == "(":
             end = shellparse._closing(word, i + 1, "(", ")")
             return (yield from self._command_output(word[i + 2 : end - 1], p)), end
@@ -386,17 +413,19 @@ class Shell:
         if text.startswith("#") and len(text) > 1:
             return str(len(self.variable(text[1:])))
         name = text
-        for operator in (":-", ":=", ":+", "-", "=", "+", "##", "#", "%%", "%"):
+        for operator in (":-", ":=", ":+", ":?", "-", "=", "+", "?", "##", "#", "%%", "%"):
             head, found, rest = text.partition(operator)
-            if found and head.isidentifier():
-                name = head
+            if found and (head.isidentifier() or head.isdigit()):
                 word = yield from self.expand_one(rest, p)
-                return self._operate(name, operator, word)
+                if operator.endswith("?") and not (self.variable(head) or (operator == "?" and head in self.variables)):
+                    p.err(f"sh: {head}: {word or 'parameter not set'}\n")
+                    raise Exited(2)
+                return self._operate(head, operator, word)
         return self.variable(name)
 
     def _operate(self, name: str, operator: str, word: str) -> str:
         value = self.variable(name)
-        known = name in self.variables and (bool(value) or not operator.startswith(":"))
+        known = bool(value) or (name in self.variables and not operator.startswith(":"))
         if operator in (":-", "-"):
             return value if known else word
         if operator in (":+", "+"):
@@ -417,7 +446,8 @@ class Shell:
     def variable(self, name: str) -> str:
         """A variable's or special parameter's value, "" when unset."""
         special = {"?": str(self.code), "#": str(len(self.arguments)), "@": " ".join(self.arguments),
-                   "*": " ".join(self.arguments), "$": "1" if self.p.main else "17", "!": "18", "0": self.name, "-": ""}
+                   "*": " ".join(self.arguments), "$": "1" if self.p.main else "17", "0": self.name, "-": "",
+                   "!": str(self.last_job or "")}
         if name in special:
             return special[name]
         if name.isdigit():
@@ -435,18 +465,12 @@ class Shell:
         return "".join(caught).rstrip("\n")
 
 
-class _Job:
-    """A command in the background."""
-
-    def __init__(self) -> None:
-        self.task: Any = None
-        self.code: int | None = None
-        self.waiting: list[Callable[[], None]] = []
-
-    def finish(self, code: int) -> None:
-        self.code = code
-        for resume in self.waiting:
-            resume()
+def _ended(before: Input, after: Pipe | None) -> None:
+    """A part of a pipeline has ended: nobody reads what is before it, and nothing more comes after it."""
+    if isinstance(before, Pipe):
+        before.broken, before.text = True, ""
+    if after is not None:
+        after.end()
 
 
 def shell(find: Callable[[str, Any], Any]) -> Run:
@@ -485,8 +509,8 @@ def shell(find: Callable[[str, Any], Any]) -> Run:
 
 
 def _read(p: Process, name: str) -> str:
-    if name == "/dev/null":
-        return ""
+    if name == "/dev/null" or name in ENDLESS:
+        return device(p, name, 1 << 16)
     return p.box.config.files.read(p.path(name)).decode(errors="replace")
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 OPERATORS = (
-    "&&", "||", ";;", ">>", "2>&1", "2>>", "2>", "&>", ">&2", ">&1", "<<<", ";", "&", "|", "(", ")", "<", ">", "\n",
+    "&&", "||", ";;", ">>", "2>&1", "2>>", "2>", "&>", "1>&2", ">&2", ">&1", "<<<", "<<-", "<<",
+    ";", "&", "|", "(", ")", "<", ">", "\n",
 )  # fmt: skip
-REDIRECTIONS = frozenset({">", ">>", "<", "2>", "2>>", "2>&1", "&>", ">&2", ">&1", "<<<"})
-BARE = frozenset({"2>&1", ">&2", ">&1"})
+REDIRECTIONS = frozenset({">", ">>", "<", "2>", "2>>", "2>&1", "&>", "1>&2", ">&2", ">&1", "<<<", "<<"})
+BARE = frozenset({"2>&1", "1>&2", ">&2", ">&1"})
 RESERVED = frozenset({"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "for", "in", "case", "esac",
                       "{", "}", "!", "function"})
 
@@ -92,10 +93,15 @@ Node = Simple | Pipeline | AndOr | Sequence | If | While | For | Case | Group | 
 
 
 def tokenize(text: str) -> list[Token]:
-    """ShellSyntaxError for a quote that is not closed."""
+    """ShellSyntaxError for a quote that is not closed. A here-document becomes one word, after its operator `<<`."""
     tokens: list[Token] = []
+    waiting: list[tuple[int, str]] = []  # here-documents whose text comes after this line
     i, n = 0, len(text)
     while i < n:
+        if waiting and text[i] == "\n":
+            i = _here(text, i + 1, tokens, waiting)
+            tokens.append(Token("op", "\n"))
+            continue
         char = text[i]
         if char in " \t\r":
             i += 1
@@ -105,7 +111,13 @@ def tokenize(text: str) -> list[Token]:
             i = text.find("\n", i) if "\n" in text[i:] else n
         else:
             operator = next((o for o in OPERATORS if text.startswith(o, i) and _is_operator(o, text, i)), None)
-            if operator is not None:
+            if operator in ("<<", "<<-"):
+                start = i + len(operator)
+                start += len(text[start:]) - len(text[start:].lstrip(" \t"))
+                i = _word_end(text, start)
+                tokens += [Token("op", "<<"), Token("word", text[start:i])]
+                waiting.append((len(tokens) - 1, operator))
+            elif operator is not None:
                 tokens.append(Token("op", operator))
                 i += len(operator)
             else:
@@ -116,7 +128,27 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _is_operator(operator: str, text: str, i: int) -> bool:
-    return not operator.startswith("2>") or i == 0 or text[i - 1] in " \t\n;&|"
+    return operator[0] not in "12" or i == 0 or text[i - 1] in " \t\n;&|"
+
+
+def _here(text: str, i: int, tokens: list[Token], waiting: list[tuple[int, str]]) -> int:
+    """Put the texts of the here-documents, which begin at `i`, into their tokens; the index after them."""
+    for at, operator in waiting:
+        mark = tokens[at].text
+        plain = any(c in mark for c in "'\"\\")
+        end, lines = mark.strip("'\"").replace("\\", ""), []
+        while i < len(text):
+            line, _, _ = text[i:].partition("\n")
+            i += len(line) + 1
+            line = line.lstrip("\t") if operator == "<<-" else line
+            if line == end:
+                break
+            lines.append(line + "\n")
+        body = "".join(lines)
+        quote, inner = ("'", "'\\''") if plain else ('"', '\\"')
+        tokens[at] = Token("word", quote + body.replace(quote, inner) + quote)
+    waiting.clear()
+    return i
 
 
 def _word_end(text: str, i: int) -> int:
@@ -232,6 +264,13 @@ class _Parser:
             self.newlines()
         return items[0][0] if len(items) == 1 and not items[0][1] else Sequence(items)
 
+    def filled(self, ends: frozenset[str]) -> Node:
+        """A sequence of at least one command."""
+        node = self.sequence(ends)
+        if isinstance(node, Sequence) and not node.items:
+            raise self.unexpected()
+        return node
+
     def and_or(self) -> Node:
         first = self.pipeline()
         rest: list[tuple[str, Node]] = []
@@ -321,7 +360,7 @@ class _Parser:
         otherwise: Node | None = None
         self.i += 1
         while True:
-            condition = self.sequence(frozenset({"then"}))
+            condition = self.filled(frozenset({"then"}))
             self.expect("then")
             clauses.append((condition, self.sequence(frozenset({"elif", "else", "fi"}))))
             if self.is_word("elif"):
@@ -335,9 +374,9 @@ class _Parser:
 
     def while_(self) -> Node:
         until = self.take().text == "until"
-        condition = self.sequence(frozenset({"do"}))
+        condition = self.filled(frozenset({"do"}))
         self.expect("do")
-        body = self.sequence(frozenset({"done"}))
+        body = self.filled(frozenset({"done"}))
         self.expect("done")
         return While(condition, body, until)
 
@@ -352,7 +391,7 @@ class _Parser:
                 words.append(self.take().text)
         self.newlines()
         self.expect("do")
-        body = self.sequence(frozenset({"done"}))
+        body = self.filled(frozenset({"done"}))
         self.expect("done")
         return For(name, words, body)
 

@@ -47,7 +47,8 @@ def env(p: Process) -> Program:
         if value is not None:
             p.out(value + "\n")
         return 0 if value is not None else 1
-    added = dict(p.env)
+    added = {} if arguments[:1] in (["-i"], ["-"]) else dict(p.env)
+    arguments = arguments[1:] if arguments[:1] in (["-i"], ["-"]) else arguments
     while arguments and "=" in arguments[0]:
         name, _, value = arguments.pop(0).partition("=")
         added[name] = value
@@ -157,7 +158,10 @@ def uname(p: Process, arguments: Words) -> int:
 @instant
 def ps(p: Process, arguments: Words) -> int:
     p.out("PID   USER     TIME  COMMAND\n")
-    p.out(f"    1 {'root' if p.box.config.user == 0 else p.box.config.user}      0:00 {' '.join(p.box.config.argv)}\n")
+    user = "root" if p.box.config.user == 0 else str(p.box.config.user)
+    p.out(f"    1 {user:8s}  0:00 {' '.join(p.box.config.argv)}\n")
+    if not p.main:
+        p.out(f"{p.box.new_pid():5d} {user:8s}  0:00 {' '.join(p.argv)}\n")
     return 0
 
 
@@ -172,12 +176,11 @@ def test(p: Process, arguments: Words) -> int:
     """`test` and `[`."""
     words = list(arguments)
     if p.argv[0].endswith("["):
-        if words[-1:] != ["]"]:
-            p.err("sh: missing ]\n")
+        end = "]]" if p.argv[0] == "[[" else "]"
+        if words[-1:] != [end]:
+            p.err(f"sh: missing {end}\n")
             return 2
         words.pop()
-        if p.argv[0] == "[[" and words[-1:] == ["]"]:
-            words.pop()
     for operator, combine in (("-o", any), ("-a", all), ("||", any), ("&&", all)):
         if operator in words[1:-1]:
             at = words.index(operator)
@@ -218,7 +221,11 @@ def _true(p: Process, words: Words) -> bool:
 def expr(p: Process, arguments: Words) -> int:
     from minik8s.kubelet.programs.arithmetic import evaluate
 
-    value = evaluate(" ".join(arguments), p.env)
+    try:
+        value = evaluate(" ".join(arguments), dict(p.env))
+    except ArithmeticError as error:
+        p.err(f"expr: {'syntax error' if 'syntax' in str(error) else error}\n")
+        return 2
     p.out(f"{value}\n")
     return int(value == 0)
 
@@ -239,6 +246,9 @@ def kill(p: Process, arguments: Words) -> int:
     if rest and rest[0].startswith("-"):
         word = rest.pop(0)[1:]
         name = numbers.get(word, word if word.startswith("SIG") else f"SIG{word}")
+    if rest and not any(a.isdigit() for a in rest):
+        p.err(f"kill: invalid number '{rest[0]}'\n")
+        return 1
     if "1" in rest and name != "SIGKILL":
         # The kernel protects PID 1 from SIGKILL sent from inside its namespace.
         p.box.clock.call_soon(p.box.signal, name)
@@ -269,6 +279,26 @@ def free(p: Process, arguments: Words) -> int:
     total = p.box.memory_limit or 8 << 30
     p.out("              total        used        free\n")
     p.out(f"Mem:     {total // unit:10d}  {used // unit:10d}  {(total - used) // unit:10d}\n")
+    return 0
+
+
+@instant
+def uptime(p: Process, arguments: Words) -> int:
+    moment, age = datetime.fromtimestamp(p.box.clock.now(), UTC), int(p.box.clock.true_now() - p.box.started_at)
+    p.out(f" {moment:%H:%M:%S} up {age // 3600}:{age // 60 % 60:02d},  0 users,  load average: 0.00, 0.00, 0.00\n")
+    return 0
+
+
+def nohup(p: Process) -> Program:
+    return (yield from _run(p, p.argv[1:], dict(p.env))) if len(p.argv) > 1 else 1
+
+
+def usleep(p: Process) -> Program:
+    text = p.argv[1] if len(p.argv) > 1 else ""
+    if not text.isdigit():
+        p.err(f"usleep: invalid number '{text}'\n")
+        return 1
+    yield int(text) / 1e6
     return 0
 
 
@@ -348,5 +378,6 @@ SYSTEM_COMMANDS: dict[str, Command] = {
     "sleep": sleep, "true": true, "false": false, "env": env, "printenv": env, "timeout": timeout, "watch": watch,
     "time": time_, "hostname": hostname, "id": identity, "whoami": identity, "date": date, "uname": uname, "ps": ps,
     "pwd": pwd, "test": test, "[": test, "[[": test, "expr": expr, "which": which, "kill": kill, "df": df,
-    "mount": mount, "free": free, "nproc": nproc, "stress": stress, "perl": perl,
+    "mount": mount, "free": free, "nproc": nproc, "uptime": uptime,
+    "nohup": nohup, "usleep": usleep, "stress": stress, "perl": perl,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""echo, grep, head and their like."""
+"""echo, head, sort and their like."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import base64
 import hashlib
 import re
 
-from minik8s.kubelet.programs.common import Words, instant, options, texts
-from minik8s.kubelet.tasks import Command, Process, Program
+from minik8s.kubelet.programs.common import Words, device, everything, instant, options, streaming, texts
+from minik8s.kubelet.programs.search import awk, grep
+from minik8s.kubelet.programs.sed import sed
+from minik8s.kubelet.tasks import Command, Input, Pipe, Process, Program
 
 
 @instant
@@ -25,23 +27,29 @@ def echo(p: Process, arguments: Words) -> int:
 @instant
 def printf(p: Process, arguments: Words) -> int:
     if not arguments:
+        p.err("BusyBox: printf: missing format\n")
         return 1
-    form, values = _escaped(arguments[0]), list(arguments[1:])
-    while True:
-        def fill(match: re.Match[str]) -> str:
-            if match[0] == "%%":
-                return "%"
-            value = values.pop(0) if values else ""
-            if match[0][-1] in "dixX":
-                return match[0] % int(value or 0)
-            if match[0][-1] in "fge":
-                return match[0] % float(value or 0)
-            return (match[0][:-1] + "s") % value
+    form, values, bad = _escaped(arguments[0]), list(arguments[1:]), []
 
+    def fill(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        value, kind = values.pop(0) if values else "", match[0][-1]
+        if kind in "sbc":
+            value = value[:1] if kind == "c" else _escaped(value) if kind == "b" else value
+            return (match[0][:-1] + "s") % value
+        try:
+            return match[0] % (int(value or "0", 0) if kind in "dixXou" else float(value or 0))
+        except ValueError:
+            bad.append(value)
+            p.err(f"printf: invalid number '{value}'\n")
+            return match[0] % 0
+
+    while True:
         before = len(values)
-        p.out(re.sub(r"%%|%[-0-9.]*[sdixXfgeb]", fill, form))
+        p.out(re.sub(r"%%|%[-0+ ]?\d{0,4}(?:\.\d{0,4})?[sbcdixXoufge]", fill, form))
         if not values or len(values) == before:
-            return 0
+            return int(bool(bad))
 
 
 def _escaped(text: str) -> str:
@@ -49,39 +57,32 @@ def _escaped(text: str) -> str:
     return re.sub(r"\\(?:033|[ntre0\\])", lambda m: table[m[0]], text)
 
 
-@instant
-def grep(p: Process, arguments: Words) -> int:
-    flags, rest = options(arguments, "emABC")
-    pattern = flags["e"] if "e" in flags else rest.pop(0) if rest else ""
-    if "F" in flags:
-        pattern = re.escape(pattern)
-    elif "E" not in flags and not p.argv[0].endswith("egrep"):
-        pattern = re.sub(r"\\([|+?(){}])", r"\1", pattern)
-    try:
-        wanted = re.compile(pattern, re.IGNORECASE if "i" in flags else 0)
-    except re.error:
-        p.err(f"grep: bad regex '{pattern}'\n")
-        return 2
-    count, results = 0, texts(p, rest)
-    for name, text in results:
-        for number, line in enumerate((text or "").splitlines(), 1):
-            match = wanted.search(line)
-            if (match is not None) == ("v" not in flags):
-                count += 1
-                if "q" not in flags and "c" not in flags:
-                    prefix = f"{name}:" if len(results) > 1 else ""
-                    prefix += f"{number}:" if "n" in flags else ""
-                    p.out(prefix + (match[0] if "o" in flags and match else line) + "\n")
+def head(p: Process) -> Program:
+    flags, names = options([a for a in p.argv[1:] if not re.fullmatch(r"-\d+", a)], "nc")
     if "c" in flags:
-        p.out(f"{count}\n")
-    return 0 if count else 1
-
-
-@instant
-def head(p: Process, arguments: Words) -> int:
-    lines, names = _count(arguments)
-    for _, text in texts(p, names):
-        p.out("".join((text or "").splitlines(keepends=True)[:lines]))
+        size = int(flags["c"]) if flags["c"].isdigit() else 0
+        while len(p.stdin.text) < size and p.stdin.open and not names:
+            p.wait_input()
+            yield None
+        given = device(p, names[0], min(size, 1 << 20)) if names else p.stdin.text
+        p.out((given or "".join(t or "" for _, t in texts(p, names)))[:size])
+        p.stdin.text = "" if names else p.stdin.text[size:]
+        return int(p.missing)
+    lines, _ = _count(p.argv[1:])
+    if names:
+        for _, content in texts(p, names):
+            p.out("".join((content or "").splitlines(keepends=True)[:lines]))
+        return int(p.missing)
+    while lines > 0:
+        line = p.stdin.take_line()
+        if line is not None:
+            p.out(line)
+            lines -= 1
+        elif p.stdin.open:
+            p.wait_input()
+            yield None
+        else:
+            break
     return 0
 
 
@@ -91,6 +92,9 @@ def tail(p: Process) -> Program:
     if follow and names == ["/dev/null"]:
         while True:
             yield None
+    while not names and p.stdin.open:
+        p.wait_input()
+        yield None
     seen = 0
     for _, text in texts(p, names):
         content = text or ""
@@ -105,7 +109,7 @@ def tail(p: Process) -> Program:
             if len(content) > seen:
                 p.out(content[seen:])
             seen = len(content)
-    return 0
+    return int(p.missing)
 
 
 def _count(arguments: Words) -> tuple[int, Words]:
@@ -130,7 +134,15 @@ def wc(p: Process, arguments: Words) -> int:
 def sort(p: Process, arguments: Words) -> int:
     flags, names = options(arguments, "kt")
     lines = [line for _, text in texts(p, names) for line in (text or "").splitlines()]
-    lines.sort(key=(lambda s: (_leading(s), s)) if "n" in flags else (lambda s: (0.0, s)), reverse="r" in flags)
+    field = re.match(r"\d+", flags.get("k", ""))
+    numeric = "n" in flags or "n" in flags.get("k", "")
+
+    def order(line: str) -> tuple[float, str, str]:
+        pieces = line.split(flags.get("t") or None)
+        shown = line if field is None else " ".join(pieces[int(field[0]) - 1 :])
+        return _leading(shown) if numeric else 0.0, "" if numeric else shown, line
+
+    lines.sort(key=order, reverse="r" in flags or "r" in flags.get("k", ""))
     if "u" in flags:
         lines = list(dict.fromkeys(lines))
     p.out("".join(f"{line}\n" for line in lines))
@@ -156,6 +168,7 @@ def uniq(p: Process, arguments: Words) -> int:
     return 0
 
 
+@streaming()
 @instant
 def cut(p: Process, arguments: Words) -> int:
     flags, names = options(arguments, "dfc")
@@ -168,10 +181,14 @@ def cut(p: Process, arguments: Words) -> int:
     return 0
 
 
+@streaming()
 @instant
 def tr(p: Process, arguments: Words) -> int:
     flags, sets = options(arguments)
-    text, first = p.stdin.take_all(), _set(sets[0]) if sets else ""
+    text, first = everything(p), _set(sets[0]) if sets else ""
+    if "s" in flags:
+        last = _set(sets[-1]) if sets else ""
+        text = re.sub(r"(.)\1+", lambda m: m[1] if m[1] in last else m[0], text, flags=re.DOTALL)
     if "d" in flags:
         p.out("".join(c for c in text if c not in first))
     else:
@@ -186,70 +203,78 @@ def _set(text: str) -> str:
     return re.sub(r"(.)-(.)", lambda m: "".join(chr(c) for c in range(ord(m[1]), ord(m[2]) + 1)), text)
 
 
-@instant
-def sed(p: Process, arguments: Words) -> int:
-    flags, rest = options(arguments, "e")
-    script = flags.get("e") or (rest.pop(0) if rest else "")
-    match = re.fullmatch(r"s(.)(.*?)\1(.*?)\1([gi]*)", script)
-    if match is None:
-        p.err(f"sed: unsupported command: {script}\n")
+def seq(p: Process) -> Program:
+    flags, rest = options(p.argv[1:], "s")
+    if not rest or any(re.fullmatch(r"-?\d+", a) is None for a in rest):
+        p.err("seq: invalid number\n" if rest else "BusyBox: seq: missing operand\n")
         return 1
-    pattern = re.compile(match[2], re.IGNORECASE if "i" in match[4] else 0)
-    for name, text in texts(p, rest):
-        lines = [pattern.sub(match[3].replace("&", "\\g<0>"), line, 0 if "g" in match[4] else 1)
-                 for line in (text or "").splitlines()]
-        out = "".join(f"{line}\n" for line in lines)
-        if "i" in flags and name != "-":
-            p.box.config.files.write(p.path(name), out.encode())
-        else:
-            p.out(out)
+    numbers = [int(a) for a in rest]
+    first, step, last = (numbers[0] if len(numbers) > 1 else 1), (numbers[1] if len(numbers) > 2 else 1), numbers[-1]
+    wanted, mark = range(first, last + (1 if step > 0 else -1), step or 1), flags.get("s", "\n")
+    for start in range(0, len(wanted), 1000):  # a long one takes its time, so that it can be ended
+        if start:
+            yield 0.01
+        p.out(mark.join(map(str, wanted[start : start + 1000])) + ("\n" if start + 1000 >= len(wanted) else mark))
     return 0
 
 
+def tee(p: Process) -> Program:
+    flags, names = options(p.argv[1:])
+    files, places = p.box.config.files, [p.path(name) for name in names]
+    for place in places:
+        files.write(place, b"", append="a" in flags)
+    while True:
+        text = p.stdin.take_all()
+        if text:
+            p.out(text)
+            for place in places:
+                files.write(place, text.encode(), append=True)
+        if not p.stdin.open:
+            return 0
+        p.wait_input()
+        yield None
+
+
+def xargs(p: Process) -> Program:
+    """`xargs [-n N] [-I WORD] [COMMAND ...]`."""
+    from minik8s.kubelet.programs import lookup
+
+    command, size, mark = list(p.argv[1:]), 0, ""
+    while command and command[0].startswith("-"):
+        flag, value = command[0][:2], command[0][2:]
+        command.pop(0)
+        if flag in ("-n", "-I"):
+            value = value or (command.pop(0) if command else "")
+            size, mark = (int(value) if value.isdigit() else 0, mark) if flag == "-n" else (size, value)
+    command = command or ["echo"]
+    while p.stdin.open:
+        p.wait_input()
+        yield None
+    text, program = p.stdin.take_all(), lookup(command[0], p.box.config.image)
+    if program is None:
+        p.err(f"xargs: {command[0]}: No such file or directory\n")
+        return 127
+    words = text.splitlines() if mark else text.split()
+    size, worst = 1 if mark else size or max(1, len(words)), 0
+    for start in range(0, len(words), size):
+        part = words[start : start + size]
+        argv = [a.replace(mark, part[0]) for a in command] if mark else [*command, *part]
+        worst = max(worst, (yield from program(p.child(argv, stdin=Input()))))
+    return 123 if worst else 0
+
+
 @instant
-def awk(p: Process, arguments: Words) -> int:
-    """`{print $N, ...}` only."""
-    flags, rest = options(arguments, "F")
-    match = re.fullmatch(r"\s*\{\s*print\s*(.*?)\s*\}\s*", rest.pop(0) if rest else "")
-    if match is None:
-        p.err("awk: unsupported program\n")
-        return 2
-    fields = [f.strip() for f in match[1].split(",")] if match[1] else ["$0"]
-    for _, text in texts(p, rest):
-        for line in (text or "").splitlines():
-            pieces = line.split(flags.get("F") or None)
-            p.out(" ".join(_field(f, line, pieces) for f in fields) + "\n")
+def tac(p: Process, arguments: Words) -> int:
+    for _, text in texts(p, arguments):
+        p.out("".join(f"{line}\n" for line in reversed((text or "").splitlines())))
     return 0
 
 
-def _field(text: str, line: str, pieces: Words) -> str:
-    if text == "$0":
-        return line
-    if text == "$NF":
-        return pieces[-1] if pieces else ""
-    if text.startswith("$") and text[1:].isdigit():
-        return pieces[int(text[1:]) - 1] if int(text[1:]) <= len(pieces) else ""
-    return text.strip('"')
-
-
+@streaming()
 @instant
-def seq(p: Process, arguments: Words) -> int:
-    _, rest = options(arguments, "s")
-    numbers = [int(a) for a in arguments if a.lstrip("-").isdigit()] or [int(a) for a in rest]
-    first, step, last = {1: (1, 1, numbers[0]), 2: (numbers[0], 1, numbers[-1])}.get(
-        len(numbers), (numbers[0], numbers[1] if len(numbers) > 1 else 1, numbers[-1]))
-    stop = last + (1 if step > 0 else -1)
-    p.out("".join(f"{i}\n" for i in range(first, stop, step or 1)))
-    return 0
-
-
-@instant
-def tee(p: Process, arguments: Words) -> int:
-    flags, names = options(arguments)
-    text = p.stdin.take_all()
-    p.out(text)
-    for name in names:
-        p.box.config.files.write(p.path(name), text.encode(), append="a" in flags)
+def rev(p: Process, arguments: Words) -> int:
+    for _, text in texts(p, arguments):
+        p.out("".join(f"{line[::-1]}\n" for line in (text or "").splitlines()))
     return 0
 
 
@@ -259,7 +284,11 @@ def base64_(p: Process, arguments: Words) -> int:
     for _, text in texts(p, names):
         data = (text or "").encode()
         if "d" in flags:
-            p.out(base64.b64decode(data).decode(errors="replace"))
+            try:
+                p.out(base64.b64decode(data).decode(errors="replace"))
+            except ValueError:
+                p.err("base64: truncated input\n")
+                return 1
         else:
             p.out(base64.b64encode(data).decode() + "\n")
     return 0
@@ -274,14 +303,17 @@ def digest(p: Process, arguments: Words) -> int:
 
 
 def yes(p: Process) -> Program:
-    """Burns a core (its output is not kept)."""
+    """Burns a core. Its output is kept only where something reads it."""
     p.box.use(cpu=1.0)
+    line, pipe = " ".join(p.argv[1:] or ["y"]) + "\n", getattr(p.out, "__self__", None)
     while True:
-        yield None
+        if isinstance(pipe, Pipe) and len(pipe.text) < 1 << 16:
+            p.out(line * 100)
+        yield 0.1 if isinstance(pipe, Pipe) else None
 
 
 TEXT_COMMANDS: dict[str, Command] = {
     "echo": echo, "printf": printf, "grep": grep, "egrep": grep, "head": head, "tail": tail, "wc": wc, "sort": sort,
     "uniq": uniq, "cut": cut, "tr": tr, "sed": sed, "awk": awk, "seq": seq, "tee": tee, "base64": base64_,
-    "md5sum": digest, "sha256sum": digest, "yes": yes,
+    "md5sum": digest, "sha256sum": digest, "yes": yes, "xargs": xargs, "tac": tac, "rev": rev,
 }  # fmt: skip
