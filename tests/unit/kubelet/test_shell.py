@@ -52,6 +52,29 @@ def test_an_endless_loop_does_not_stop_the_world(shell: Bench) -> None:
     assert shell.cluster.clock.now() == before + 2
 
 
+def test_a_loop_that_never_waits_burns_a_core_and_gives_it_back() -> None:
+    bench = Bench()
+    bench.pod("burner", command=["sh", "-c", "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done; sleep 600"])
+    bench.run(8)
+    used = [bench.worker("burner").apps[0].running.usage().cpu]
+    bench.run(60)
+    used.append(bench.worker("burner").apps[0].running.usage().cpu)
+    assert used[0] > 0.9 and used[1] < 0.1
+
+
+LOOPS = [
+    ("for i in 1 2 3; do [ $i = 2 ] && continue; echo $i; done", "1\n3\n"),
+    ("for i in 1 2; do for j in a b; do [ $j = b ] && continue 2; echo $i$j; done; echo no; done", "1a\n2a\n"),
+    ("for i in 1 2; do while true; do break 2; done; echo no; done; echo out", "out\n"),
+    ("i=0; until [ $i = 3 ]; do i=$((i+1)); [ $i = 2 ] && continue; echo $i; done", "1\n3\n"),
+]
+
+
+@pytest.mark.parametrize(("script", "printed"), LOOPS)
+def test_loops_are_left_and_gone_on_with(shell: Bench, script: str, printed: str) -> None:
+    assert shell.shell("shell", script)[:2] == (0, printed)
+
+
 @pytest.mark.parametrize("script", ["echo 'open", "if true; then", "| x", "for do", "$(", "done"])
 def test_broken_scripts_fail_with_a_message(shell: Bench, script: str) -> None:
     code, _, err = shell.shell("shell", script)

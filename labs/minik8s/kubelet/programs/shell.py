@@ -192,23 +192,22 @@ class Shell:
             self.errexit = before
 
     def _while(self, node: shellparse.While, p: Process) -> Program:
-        code, rounds, since = 0, 0, p.box.clock.true_now()
-        while ((yield from self._condition(node.condition, p)) == 0) != node.until:
-            try:
-                code = yield from self.run(node.body, p)
-            except Break as stop:
-                if stop.depth > 1:
-                    raise Break(stop.depth - 1) from None
-                break
-            except Continue as again:
-                if again.depth > 1:
-                    raise Continue(again.depth - 1) from None
-            rounds += 1
-            if rounds % 100 == 0:
-                # A loop that never waits burns the processor: it may not stop virtual time.
-                if p.box.clock.true_now() == since:
-                    yield 0.01
-                since = p.box.clock.true_now()
+        burn = _Burn(p)
+        code = 0
+        try:
+            while ((yield from self._condition(node.condition, p)) == 0) != node.until:
+                try:
+                    code = yield from self.run(node.body, p)
+                except Break as stop:
+                    if stop.depth > 1:
+                        raise type(stop)(stop.depth - 1) from None
+                    if not isinstance(stop, Continue):
+                        break
+                pause = burn.round()
+                if pause:
+                    yield pause
+        finally:
+            burn.over()
         return code
 
     def _for(self, node: shellparse.For, p: Process) -> Program:
@@ -220,11 +219,9 @@ class Shell:
                 code = yield from self.run(node.body, p)
             except Break as stop:
                 if stop.depth > 1:
-                    raise Break(stop.depth - 1) from None
-                break
-            except Continue as again:
-                if again.depth > 1:
-                    raise Continue(again.depth - 1) from None
+                    raise type(stop)(stop.depth - 1) from None
+                if not isinstance(stop, Continue):
+                    break
         return code
 
     def _case(self, node: shellparse.Case, p: Process) -> Program:
@@ -463,6 +460,34 @@ class Shell:
         child = p.child(p.argv, out=caught.append)
         self.code = yield from self._subshell(shellparse.parse(text), child)
         return "".join(caught).rstrip("\n")
+
+
+class _Burn:
+    """A loop that never waits burns a core; virtual time goes on, in longer and longer steps."""
+
+    def __init__(self, p: Process):
+        self._box = p.box
+        self._rounds, self._pause, self._since = 0, 0.0, p.box.clock.true_now()
+
+    def round(self) -> float:
+        """Seconds to let pass after this round."""
+        self._rounds += 1
+        if self._rounds % 100:
+            return 0.0
+        now = self._box.clock.true_now()
+        if now - self._since > self._pause + 1e-6:  # it has waited besides
+            self.over()
+        else:
+            if not self._pause:
+                self._box.use(cpu=1.0)
+            self._pause = min(1.0, self._pause * 2 or 0.01)
+        self._since = now
+        return self._pause
+
+    def over(self) -> None:
+        if self._pause:
+            self._box.use(cpu=-1.0)
+        self._pause = 0.0
 
 
 def _ended(before: Input, after: Pipe | None) -> None:

@@ -304,12 +304,15 @@ def digest(p: Process, arguments: Words) -> int:
 
 def yes(p: Process) -> Program:
     """Burns a core. Its output is kept only where something reads it."""
-    p.box.use(cpu=1.0)
     line, pipe = " ".join(p.argv[1:] or ["y"]) + "\n", getattr(p.out, "__self__", None)
-    while True:
-        if isinstance(pipe, Pipe) and len(pipe.text) < 1 << 16:
-            p.out(line * 100)
-        yield 0.1 if isinstance(pipe, Pipe) else None
+    p.box.use(cpu=1.0)
+    try:
+        while True:
+            if isinstance(pipe, Pipe) and len(pipe.text) < 1 << 16:
+                p.out(line * 100)
+            yield 0.1 if isinstance(pipe, Pipe) else None
+    finally:
+        p.box.use(cpu=-1.0)
 
 
 TEXT_COMMANDS: dict[str, Command] = {
