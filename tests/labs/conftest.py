@@ -13,12 +13,8 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-LABS = ROOT / "labs"
-NOTEBOOKS = sorted((LABS / "notebooks").glob("*.md"))
-GIVEN = os.environ.get("MINIK8S_CONTEXT")
-PLACES = [GIVEN] if GIVEN else ["embedded", "minik8s up"]
+sys.path.insert(0, str(Path(__file__).parent))
+from lab_runs_here import HERE, PLACES, lab_runs
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +31,6 @@ def server(tmp_path_factory):
     yield {"MINIK8S_CONTEXT": "minik8s", "KUBECONFIG": str(config), "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 0
-
-
-def lab_runs(*arguments):
-    """(the runs, what was left behind) as tools/lab_runs.py tells them."""
-    command = [sys.executable, str(ROOT / "tools" / "lab_runs.py"), "--json", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines and "left" in lines[-1], done.stderr
-    return lines[:-1], lines[-1]["left"]
 
 
 @pytest.fixture(scope="session", params=PLACES)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import GIVEN
+from lab_runs_here import GIVEN
 
 from minik8s import lab
 from minik8s.lab import kubectl

@@ -7,7 +7,7 @@ import re
 
 import jupytext
 import pytest
-from conftest import GIVEN, LABS, NOTEBOOKS, ROOT, lab_runs
+from lab_runs_here import GIVEN, LABS, NOTEBOOKS, ROOT, lab_runs
 from nbclient import NotebookClient
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import GIVEN
+from lab_runs_here import GIVEN
 
 from minik8s import lab
 from minik8s.lab import remains, remote
