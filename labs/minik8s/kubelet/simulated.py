@@ -26,6 +26,12 @@ SANDBOX_SECONDS = (0.25, 0.6)
 START_SECONDS = (0.05, 0.2)
 """How long making a sandbox (with its network) and starting a container take, from - to."""
 
+MAX_TASKS = 256
+"""Programs of one container at a time; a shell cannot start more (a fork bomb ends here)."""
+
+MAX_DEPTH, FORK_SECONDS = 8, 0.01
+"""Programs that start each other within one instant; what is deeper starts this much later."""
+
 CPU_WINDOW = 15.0
 """Seconds over which the CPU cost of requests is averaged (metrics-server's resolution)."""
 
@@ -108,7 +114,7 @@ class SimulatedContainer:
         self.memory_limit, self.cpu_limit = config.memory_limit, config.cpu_limit
         self.main_input = Input(open=config.stdin)
         self.attached: list[SimulatedSession] = []
-        self._pids = 6
+        self._pids, self._depth = 6, 0
 
     # ---- life --------------------------------------------------------------
     def run(self, program: Callable[[Process], Program]) -> None:
@@ -133,8 +139,19 @@ class SimulatedContainer:
         task = Task(self.clock, program, done)
         process.task = task
         self._keep(task)
-        task.start()
+        if self._depth >= MAX_DEPTH:
+            self._timers.append(self.clock.call_later(FORK_SECONDS, task.start))
+            return task
+        self._depth += 1
+        try:
+            task.start()
+        finally:
+            self._depth -= 1
         return task
+
+    def crowded(self) -> bool:
+        """Whether no further program may start."""
+        return len(self._tasks) >= MAX_TASKS and sum(not t.over for t in self._tasks) >= MAX_TASKS
 
     def _keep(self, task: Task) -> None:
         if len(self._tasks) > 32:

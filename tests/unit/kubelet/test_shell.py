@@ -13,7 +13,7 @@ SCRIPTS = [
     ("if [ -f /etc/hosts ]; then echo yes; else echo no; fi", "yes\n"),
     ("false || echo or; true && echo and", "or\nand\n"),
     ("echo one > /tmp/f; echo two >> /tmp/f; cat /tmp/f | wc -l", "2\n"),
-    ("x=$(echo inner); echo \"[$x]\"", "[inner]\n"),
+    ('x=$(echo inner); echo "[$x]"', "[inner]\n"),
     ("f() { echo got $1; return 3; }; f arg; echo $?", "got arg\n3\n"),
     ("case abc in a*) echo starts;; *) echo other;; esac", "starts\n"),
     ("echo ${UNSET:-default} ${HOSTNAME%l}", "default shel\n"),
@@ -109,7 +109,7 @@ def test_what_comes_through_a_pipe_is_passed_on_at_once(shell: Bench) -> None:
 
 
 DOCUMENTS = [
-    ("cat <<EOF\nhi $((1 + 1)) \"q\"\nEOF\necho after", "hi 2 \"q\"\nafter\n"),
+    ('cat <<EOF\nhi $((1 + 1)) "q"\nEOF\necho after', 'hi 2 "q"\nafter\n'),
     ("cat <<'EOF' > /tmp/d\n$HOME it's\nEOF\ncat /tmp/d", "$HOME it's\n"),
     ("cat <<-EOF | tr a-z A-Z\n\tindented\n\tEOF\n", "INDENTED\n"),
     ("cat <<A; cat <<B\none\nA\ntwo\nB\n", "one\ntwo\n"),
@@ -169,7 +169,11 @@ def test_a_program_that_fails_ends_alone(shell: Bench, script: str, code: int, s
     assert shell.shell("shell", "echo alive")[1] == "alive\n"
 
 
-GREEDY = ["x=a; while true; do x=$x$x; done", "yes | sh -c 'x=; while read y; do x=$x$x$y$y; done'"]
+GREEDY = [
+    "x=a; while true; do x=$x$x; done",
+    "x=$(seq 1 100000000)",
+    "yes | sh -c 'x=; while read y; do x=$x$x$y$y; done'",
+]
 
 
 @pytest.mark.parametrize("script", GREEDY)
@@ -179,6 +183,20 @@ def test_a_shell_that_takes_all_memory_is_killed(script: str) -> None:
     bench.run(30)
     ended = bench.container("greedy")["state"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
+
+
+BOMBS = ["f() { f | f; }; f", "while true; do sleep 100 & done", "f() { f & f & wait; }; f"]
+
+
+@pytest.mark.parametrize("script", BOMBS)
+def test_a_fork_bomb_ends_at_the_number_of_programs_that_a_container_may_run(script: str) -> None:
+    bench = Bench()
+    bench.pod("bomb", command=["sh", "-c", script], restartPolicy="Never")
+    bench.pod("neighbour", "nginx:1.27")
+    bench.run(60)
+    assert bench.container("bomb")["state"]["terminated"]["exitCode"] == 2
+    assert bench.logs("bomb")[0] == "sh: can't fork: Resource temporarily unavailable"
+    assert bench.condition("neighbour", "Ready")["status"] == "True"
 
 
 def test_a_line_of_the_log_waits_for_its_end() -> None:

@@ -136,6 +136,9 @@ class Shell:
 
     def _start(self, node: Node, child: Process, done: Callable[[], None] | None = None) -> Job:
         """Run `node` beside what this shell does."""
+        if child.box.crowded():
+            child.err("sh: can't fork: Resource temporarily unavailable\n")
+            raise Exited(2)
         job = Job(child.box.new_pid(), done)
         job.task = child.box.spawn(guarded(self._subshell(node, child), child), child, job.finish)
         return job
@@ -457,8 +460,16 @@ class Shell:
 
     def _command_output(self, text: str, p: Process) -> Generator[float | None, None, str]:
         caught: Words = []
-        child = p.child(p.argv, out=caught.append)
-        self.code = yield from self._subshell(shellparse.parse(text), child)
+        size = 0
+
+        def put(text: str) -> None:
+            nonlocal size
+            size += len(text)
+            if size > MAX_TEXT:
+                raise MemoryError
+            caught.append(text)
+
+        self.code = yield from self._subshell(shellparse.parse(text), p.child(p.argv, out=put))
         return "".join(caught).rstrip("\n")
 
 
