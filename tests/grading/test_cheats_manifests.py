@@ -1,6 +1,8 @@
 # ruff: noqa: E501
 """Manifests and API requests that would show the grader a cluster that is not there."""
 
+import json
+
 import pytest
 
 from grading.conftest import SECRET
@@ -293,3 +295,21 @@ metadata: {{name: {app}}}
 spec: {{selector: {{new: "1", {key}: null}}, ports: [{{port: 80, targetPort: 80}}]}}
 """.format(**values)
     assert _lost("13-diagnose", {"fix": other, "why": "-"}, values) == {"ready", "reached", "keeps", "settings"}
+
+
+RUNAWAYS = [
+    "f() { f | f; }; f", "while true; do sleep 100 & done", "x=a; while true; do x=$x$x; done", "while true; do :; done",
+    "yes | cat | cat", "x=$(cat /dev/zero)", "seq 1 100000000000", "while true; do cat /f /f >> /f; echo a >> /f; done",
+    "f() { f; }; f", "printf %d x; sed 's/\\(/x/'; echo $((1 / 0))",
+]
+
+
+def test_a_container_that_runs_away_spends_its_own_time_and_nothing_else() -> None:
+    assignment = find("01-first-manifest")
+    values = assignment.variant(SECRET, "cheat")
+    pods = [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"away-{n}"}, "spec": {"containers": [
+        {"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", script.replace("$", "$$")]}]}}
+        for n, script in enumerate(RUNAWAYS)]
+    answer = "\n---\n".join([assignment.model(values)["pod"], *map(json.dumps, pods)])
+    found = judge.outcomes(assignment, {"pod": answer}, values, Here)
+    assert [o["passed"] for o in found] == [True] * len(assignment.checks)

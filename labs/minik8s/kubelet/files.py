@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-Content = bytes | Callable[[], bytes]
-"""A file's bytes, or a function that makes them when the file is first read (a token, say)."""
+Content = bytes | bytearray | Callable[[], bytes]
+"""A file's bytes (a bytearray: it grows), or a function that makes them when the file is first read (a token, say)."""
 
 Names = list[str]
-MAX_FILE = 1 << 28
-"""Bytes up to which a file grows."""
+MAX_FILE = 1 << 24
+"""Bytes up to which a file grows by appending."""
 
 
 class Backing(Protocol):
@@ -42,11 +42,11 @@ class Directory:
     def size(self) -> int:
         if self.backing is not None:
             return self.backing.size()
-        return sum(len(c) for c in self.files.values() if isinstance(c, bytes))
+        return sum(len(c) for c in self.files.values() if isinstance(c, bytes | bytearray))
 
     def read(self, path: str) -> bytes:
         content = self.files[path]
-        return content if isinstance(content, bytes) else content()
+        return bytes(content) if isinstance(content, bytes | bytearray) else content()
 
     def is_dir(self, path: str) -> bool:
         prefix = path + "/" if path else ""
@@ -109,10 +109,15 @@ class FileSystem:
             raise IsADirectoryError("Is a directory")
         if not self.is_dir(posixpath.dirname(path)):
             raise FileNotFoundError("nonexistent directory")
-        before = self.read(path) if append and self.is_file(path) else b""
-        if append and len(before) + len(data) > MAX_FILE:
-            raise OSError("No space left on device")
-        place.files[inside] = before + data
+        if append:
+            grown = place.files.get(inside)
+            if not isinstance(grown, bytearray):
+                grown = place.files[inside] = bytearray(self.read(path) if self.is_file(path) else b"")
+            if len(grown) + len(data) > MAX_FILE:
+                raise OSError("No space left on device")
+            grown += data
+        else:
+            place.files[inside] = data
         self.removed.discard(path)
 
     def remove(self, path: str) -> None:

@@ -115,6 +115,7 @@ class SimulatedContainer:
         self.main_input = Input(open=config.stdin)
         self.attached: list[SimulatedSession] = []
         self._pids, self._depth = 6, 0
+        self.moved = 0  # bytes that its programs have read
 
     # ---- life --------------------------------------------------------------
     def run(self, program: Callable[[Process], Program]) -> None:

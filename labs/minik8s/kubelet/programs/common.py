@@ -84,7 +84,8 @@ def guarded(program: Program, p: Process) -> Program:
         yield None
         return 137
     except Exception as error:
-        p.err(f"{p.argv[0].rpartition('/')[2]}: {error}\n")
+        what = "write error: " if isinstance(error, OSError) else ""
+        p.err(f"{p.argv[0].rpartition('/')[2]}: {what}{error}\n")
         return 1
 
 
@@ -130,6 +131,7 @@ def texts(p: Process, names: Words) -> list[tuple[str, str | None]]:
             text = device(p, name) or special(p, name)
             if not text and name != "/dev/null":
                 text = p.box.config.files.read(p.path(name)).decode(errors="replace")
+            p.box.moved += len(text)
             out.append((name, text))
         except OSError as error:
             p.err(f"{p.argv[0]}: can't open '{name}': {error}\n" if not isinstance(error, IsADirectoryError)

@@ -477,14 +477,16 @@ class _Burn:
     """A loop that never waits burns a core; virtual time goes on, in longer and longer steps."""
 
     def __init__(self, p: Process):
-        self._box = p.box
-        self._rounds, self._pause, self._since = 0, 0.0, p.box.clock.true_now()
+        self._box, self._rounds = p.box, 0
+        self._work, self._pause, self._since = self._box.moved >> 16, 0.0, p.box.clock.true_now()
 
     def round(self) -> float:
         """Seconds to let pass after this round."""
         self._rounds += 1
-        if self._rounds % 100:
+        work = self._rounds + (self._box.moved >> 16)
+        if work - self._work < 100:
             return 0.0
+        self._work = work
         now = self._box.clock.true_now()
         if now - self._since > self._pause + 1e-6:  # it has waited besides
             self.over()

@@ -213,7 +213,7 @@ def seq(p: Process) -> Program:
     wanted, mark = range(first, last + (1 if step > 0 else -1), step or 1), flags.get("s", "\n")
     for start in range(0, len(wanted), 1000):  # a long one takes its time, so that it can be ended
         if start:
-            yield 0.01
+            yield 0.05
         p.out(mark.join(map(str, wanted[start : start + 1000])) + ("\n" if start + 1000 >= len(wanted) else mark))
     return 0
 
