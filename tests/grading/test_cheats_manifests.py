@@ -311,5 +311,6 @@ def test_a_container_that_runs_away_spends_its_own_time_and_nothing_else() -> No
         {"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", script.replace("$", "$$")]}]}}
         for n, script in enumerate(RUNAWAYS)]
     answer = "\n---\n".join([assignment.model(values)["pod"], *map(json.dumps, pods)])
-    found = judge.outcomes(assignment, {"pod": answer}, values, Here)
-    assert [o["passed"] for o in found] == [True] * len(assignment.checks)
+    checks = [check for check in assignment.checks if check.id in ("runs", "has_room")]
+    found = judge.outcomes(assignment, {"pod": answer}, values, Here, checks)
+    assert [o["passed"] for o in found] == [True, True]

@@ -26,7 +26,7 @@ SANDBOX_SECONDS = (0.25, 0.6)
 START_SECONDS = (0.05, 0.2)
 """How long making a sandbox (with its network) and starting a container take, from - to."""
 
-MAX_TASKS = 256
+MAX_TASKS = 128
 """Programs of one container at a time; a shell cannot start more (a fork bomb ends here)."""
 
 MAX_DEPTH, FORK_SECONDS = 8, 0.01

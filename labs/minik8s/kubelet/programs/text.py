@@ -211,9 +211,10 @@ def seq(p: Process) -> Program:
     numbers = [int(a) for a in rest]
     first, step, last = (numbers[0] if len(numbers) > 1 else 1), (numbers[1] if len(numbers) > 2 else 1), numbers[-1]
     wanted, mark = range(first, last + (1 if step > 0 else -1), step or 1), flags.get("s", "\n")
+    pause = 0.05 if getattr(p.out, "__self__", None) is p.box else 0.01  # to the log slower than to another program
     for start in range(0, len(wanted), 1000):  # a long one takes its time, so that it can be ended
         if start:
-            yield 0.05
+            yield pause
         p.out(mark.join(map(str, wanted[start : start + 1000])) + ("\n" if start + 1000 >= len(wanted) else mark))
     return 0
 
