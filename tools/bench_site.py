@@ -60,7 +60,7 @@ def first_output(program: str, address: str, page: str) -> None:
         for name in ("차가울 때", "데워진 뒤"):
             tab, before, start = context.new_page(), Counting.sent, time.monotonic()
             tab.goto(f"{address}{page}", wait_until="commit")
-            tab.locator(".live-ready .live-run").first.click()
+            tab.locator(".live-ready .live-run:visible").first.click()
             clicked = time.monotonic()
             tab.locator(".live-ran").first.wait_for(timeout=60_000)
             now = time.monotonic()
@@ -121,7 +121,7 @@ def main() -> int:
     every = sorted(path.relative_to(HTML).as_posix() for path in found)
     with served() as address:
         for page in sys.argv[1:] or FIRST:
-            if 'id="live-page"' in (HTML / page).read_text(encoding="utf-8"):
+            if '"why": ""' in (HTML / page).read_text(encoding="utf-8"):  # at least one cell that runs in the page
                 first_output(program, address, page)
         all_marks(program, address, sys.argv[1:] or every)
     return 0
