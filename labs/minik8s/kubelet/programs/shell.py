@@ -199,13 +199,9 @@ class Shell:
         code = 0
         try:
             while ((yield from self._condition(node.condition, p)) == 0) != node.until:
-                try:
-                    code = yield from self.run(node.body, p)
-                except Break as stop:
-                    if stop.depth > 1:
-                        raise type(stop)(stop.depth - 1) from None
-                    if not isinstance(stop, Continue):
-                        break
+                code, more = yield from self._round(node.body, p)
+                if not more:
+                    break
                 pause = burn.round()
                 if pause:
                     yield pause
@@ -218,14 +214,19 @@ class Shell:
         words = self.arguments if node.words is None else (yield from self.expand_all(node.words, p))
         for word in list(words):
             self.variables[node.name] = word
-            try:
-                code = yield from self.run(node.body, p)
-            except Break as stop:
-                if stop.depth > 1:
-                    raise type(stop)(stop.depth - 1) from None
-                if not isinstance(stop, Continue):
-                    break
+            code, more = yield from self._round(node.body, p)
+            if not more:
+                break
         return code
+
+    def _round(self, body: Node, p: Process) -> Generator[float | None, None, tuple[int, bool]]:
+        """One round of a loop: its code, and whether the loop goes on."""
+        try:
+            return (yield from self.run(body, p)), True
+        except Break as stop:
+            if stop.depth > 1:
+                raise type(stop)(stop.depth - 1) from None
+            return 0, isinstance(stop, Continue)
 
     def _case(self, node: shellparse.Case, p: Process) -> Program:
         word = yield from self.expand_one(node.word, p)
