@@ -85,6 +85,28 @@ def test_an_unknown_program_is_not_found(shell: Bench) -> None:
     assert shell.shell("shell", "nosuchprogram")[0] == 127
 
 
+TYPED = [
+    ("for i in 1 2\ndo\n  echo $i\ndone\necho after\n", "1\n2\nafter\n"),
+    ("cat <<EOF\none\ntwo\nEOF\nx=3\necho $x\n", "one\ntwo\n3\n"),
+    ("echo 'a\nb'\nif true; then\necho yes\nfi\n", "a\nb\nyes\n"),
+    ("cat <<EOF\nlast", "last\n"),
+]
+
+
+@pytest.mark.parametrize(("lines", "printed"), TYPED)
+@pytest.mark.parametrize("slowly", [True, False])
+def test_what_is_typed_or_piped_into_a_shell_may_go_over_lines(
+    shell: Bench, lines: str, printed: str, slowly: bool
+) -> None:
+    session = shell.worker("shell").apps[0].running.exec(("sh",), stdin=True)
+    for part in lines.splitlines(keepends=True) if slowly else [lines]:
+        session.write(part.encode())
+        shell.run(0.1)
+    session.close_stdin()
+    shell.run(1)
+    assert (session.exit, session.output()) == (0, printed)
+
+
 STREAMS = [
     ("yes | head -2", 0, "y\ny\n"),
     ("seq 1 1000000000 | head -1", 0, "1\n"),

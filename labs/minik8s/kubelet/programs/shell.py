@@ -58,8 +58,8 @@ class Shell:
     def interactive(self) -> Program:
         """Commands line by line from standard input."""
         p = self.p
-        prompt = "/ # " if p.extra.get("tty") else ""
-        p.out(prompt)
+        tty, text = bool(p.extra.get("tty")), ""
+        p.out("/ # " if tty else "")
         while True:
             line = p.stdin.take_line()
             if line is None:
@@ -68,18 +68,24 @@ class Shell:
                 p.wait_input()
                 yield None
                 continue
-            if p.extra.get("tty"):
+            if tty:
                 p.out(line.rstrip("\n") + "\r\n" if p.extra.get("echo") else "")
+            text += line.rstrip("\r\n") + "\n"
+            more = p.stdin.open or bool(p.stdin.text)
             try:
-                yield from self.run(shellparse.parse(line.rstrip("\r\n")), p)
+                yield from self.run(shellparse.parse(text, whole=not more), p)
             except ShellSyntaxError as error:
+                if error.unfinished and more:
+                    p.out("> " if tty else "")
+                    continue
                 p.err(f"sh: syntax error: {error}\n")
                 self.code = 2
             except Exited as exit:
                 return exit.code
             except (Break, Continue, Return):
                 pass
-            p.out(prompt)
+            text = ""
+            p.out("/ # " if tty else "")
 
     def signal(self, name: str) -> None:
         """A signal with a trap: its commands run once the current command has ended."""

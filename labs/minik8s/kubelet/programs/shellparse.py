@@ -16,7 +16,11 @@ RESERVED = frozenset({"if", "then", "elif", "else", "fi", "while", "until", "do"
 
 
 class ShellSyntaxError(Exception):
-    """`syntax error: unexpected ...`"""
+    """`syntax error: unexpected ...`; `unfinished`: more lines could make it right."""
+
+    @property
+    def unfinished(self) -> bool:
+        return "end of file" in str(self) or "unterminated" in str(self)
 
 
 class Token(NamedTuple):
@@ -92,14 +96,17 @@ class Function:
 Node = Simple | Pipeline | AndOr | Sequence | If | While | For | Case | Group | Function
 
 
-def tokenize(text: str) -> list[Token]:
-    """ShellSyntaxError for a quote that is not closed. A here-document becomes one word, after its operator `<<`."""
+def tokenize(text: str, whole: bool = True) -> list[Token]:
+    """ShellSyntaxError for a quote that is not closed. A here-document becomes one word, after its operator `<<`.
+
+    One that does not end goes to the end of the text, if that is `whole`.
+    """
     tokens: list[Token] = []
     waiting: list[tuple[int, str]] = []  # here-documents whose text comes after this line
     i, n = 0, len(text)
     while i < n:
         if waiting and text[i] == "\n":
-            i = _here(text, i + 1, tokens, waiting)
+            i = _here(text, i + 1, tokens, waiting, whole)
             tokens.append(Token("op", "\n"))
             continue
         char = text[i]
@@ -124,6 +131,8 @@ def tokenize(text: str) -> list[Token]:
                 end = _word_end(text, i)
                 tokens.append(Token("word", text[i:end]))
                 i = end
+    if waiting:
+        _here(text, n, tokens, waiting, whole)
     return tokens
 
 
@@ -131,7 +140,7 @@ def _is_operator(operator: str, text: str, i: int) -> bool:
     return operator[0] not in "12" or i == 0 or text[i - 1] in " \t\n;&|"
 
 
-def _here(text: str, i: int, tokens: list[Token], waiting: list[tuple[int, str]]) -> int:
+def _here(text: str, i: int, tokens: list[Token], waiting: list[tuple[int, str]], whole: bool) -> int:
     """Put the texts of the here-documents, which begin at `i`, into their tokens; the index after them."""
     for at, operator in waiting:
         mark = tokens[at].text
@@ -144,6 +153,9 @@ def _here(text: str, i: int, tokens: list[Token], waiting: list[tuple[int, str]]
             if line == end:
                 break
             lines.append(line + "\n")
+        else:
+            if not whole:
+                raise ShellSyntaxError("unterminated here-document")
         body = "".join(lines)
         quote, inner = ("'", "'\\''") if plain else ('"', '\\"')
         tokens[at] = Token("word", quote + body.replace(quote, inner) + quote)
@@ -201,9 +213,9 @@ def _closing(text: str, i: int, opening: str, closing: str) -> int:
     raise ShellSyntaxError("unterminated substitution")
 
 
-def parse(text: str) -> Node:
-    """The tree of a whole script."""
-    parser = _Parser(tokenize(text))
+def parse(text: str, whole: bool = True) -> Node:
+    """The tree of a whole script, or of lines to which more could come."""
+    parser = _Parser(tokenize(text, whole))
     node = parser.sequence(frozenset())
     if parser.peek() is not None:
         raise parser.unexpected()
