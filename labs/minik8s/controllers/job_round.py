@@ -367,12 +367,13 @@ class Round:
 
     def _release(self, ended: Sequence[Object], holding: set[str]) -> None:
         for pod in ended:
-            uid = pod["metadata"]["uid"]
+            uid, gone = pod["metadata"]["uid"], False
             self.released.add(uid)
-            if self.controller.release(pod):
-                holding.discard(uid)
-            else:
-                self.released.discard(uid)
+            try:
+                gone = self.controller.release(pod)
+            except StatusError as error:
+                self.failure = error  # the others go on; this one is tried again
+            (holding if gone else self.released).discard(uid)
 
     def _tell_end(self, final: Object) -> None:
         event = self.controller.ctx.recorder.event
