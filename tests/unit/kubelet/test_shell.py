@@ -160,7 +160,7 @@ EDITS = [
     ("sed -n '2p'", "b1\n"), ("sed '/b/d'", "a1\nc1\n"), ("sed 's/\\([a-z]\\)\\(1\\)/\\2\\1/'", "1a\n1b\n1c\n"),
     ("sed -E 's/([ab])1/<&>/'", "<a1>\n<b1>\nc1\n"), ("sed '1,2d; s/c/C/'", "C1\n"), ("sed -n '$='", "3\n"),
     ("grep -E '^[[:alpha:]]1$' | grep -v b", "a1\nc1\n"), ("grep '('", ""), ("grep -c 1", "3\n"),
-    ("grep -n b", "2:b1\n"),
+    ("grep -n b", "2:b1\n"), ("grep -Fi B1", "b1\n"), ("(head -c 1 /etc/hosts; echo; head -c 2)", "#\na1"),
     ("awk '/b/ {print $1}'", "b1\n"), ("awk 'NR==1'", "a1\n"), ("grep -A1 a", "a1\nb1\n"),
 ]  # fmt: skip
 

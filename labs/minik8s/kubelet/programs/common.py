@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from minik8s.kubelet.tasks import Command, Flow, Input, Process, Program
+from minik8s.kubelet.tasks import Command, Flow, Input, Pipe, Process, Program
 
 Words = list[str]
 
@@ -61,6 +61,16 @@ class _Part(Input):
     def take_all(self) -> str:
         self.read = True
         return super().take_all()
+
+
+PIPE_ROOM = 1 << 16
+"""Characters that a pipe takes before its writer waits (Linux: 64 KiB)."""
+
+
+def pipe_with_room(p: Process) -> Pipe | None:
+    """The pipe that this program writes to, when it writes to one and there is room in it."""
+    pipe = getattr(p.out, "__self__", None)
+    return pipe if isinstance(pipe, Pipe) and len(pipe.text) < PIPE_ROOM else None
 
 
 def everything(p: Process) -> str:

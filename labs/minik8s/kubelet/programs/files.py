@@ -5,15 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 
-from minik8s.kubelet.programs.common import ENDLESS, Words, device, instant, options, texts
-from minik8s.kubelet.tasks import Command, Pipe, Process, Program
+from minik8s.kubelet.programs.common import ENDLESS, Words, device, instant, options, pipe_with_room, texts
+from minik8s.kubelet.tasks import Command, Process, Program
 
 
 def cat(p: Process) -> Program:
     names = [a for a in p.argv[1:] if not (a.startswith("-") and len(a) > 1)]
-    pipe = getattr(p.out, "__self__", None)
     while names and names[0] in ENDLESS:  # as fast as it is read
-        if isinstance(pipe, Pipe) and len(pipe.text) < 1 << 16:
+        if pipe_with_room(p):
             p.out(device(p, names[0]))
         yield 0.1
     if names:

@@ -26,8 +26,8 @@ def grep(p: Process, arguments: Words) -> int:
     extended = "E" in flags or p.argv[0].endswith("egrep")
     words = f"\\<{pattern}\\>" if "w" in flags else pattern
     try:
-        wanted = re.compile(re.escape(pattern)) if "F" in flags else compiled(
-            words, extended=extended, ignore_case="i" in flags)
+        plain = re.compile(re.escape(pattern), re.IGNORECASE if "i" in flags else 0)
+        wanted = plain if "F" in flags else compiled(words, extended=extended, ignore_case="i" in flags)
     except re.error:
         p.err(f"grep: bad regex '{pattern}'\n")
         return 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,7 +12,6 @@ from minik8s.kubelet.tasks import Process
 
 _ADDRESS = r"(?:\d+|\$|/(?:\\.|[^/\\])*/)"
 _COMMAND = re.compile(rf"\s*({_ADDRESS})?(?:,({_ADDRESS}))?\s*(!?)\s*([sydpq=])")
-Match = Callable[[int, str, bool], bool]
 
 
 @dataclass

@@ -6,7 +6,16 @@ import base64
 import hashlib
 import re
 
-from minik8s.kubelet.programs.common import Words, device, everything, instant, options, streaming, texts
+from minik8s.kubelet.programs.common import (
+    Words,
+    device,
+    everything,
+    instant,
+    options,
+    pipe_with_room,
+    streaming,
+    texts,
+)
 from minik8s.kubelet.programs.search import awk, grep
 from minik8s.kubelet.programs.sed import sed
 from minik8s.kubelet.tasks import Command, Input, Pipe, Process, Program
@@ -66,7 +75,8 @@ def head(p: Process) -> Program:
             yield None
         given = device(p, names[0], min(size, 1 << 20)) if names else p.stdin.text
         p.out((given or "".join(t or "" for _, t in texts(p, names)))[:size])
-        p.stdin.text = "" if names else p.stdin.text[size:]
+        if not names:
+            p.stdin.text = p.stdin.text[size:]
         return int(p.missing)
     lines, _ = _count(p.argv[1:])
     if names:
@@ -305,13 +315,13 @@ def digest(p: Process, arguments: Words) -> int:
 
 def yes(p: Process) -> Program:
     """Burns a core. Its output is kept only where something reads it."""
-    line, pipe = " ".join(p.argv[1:] or ["y"]) + "\n", getattr(p.out, "__self__", None)
+    line, piped = " ".join(p.argv[1:] or ["y"]) + "\n", isinstance(getattr(p.out, "__self__", None), Pipe)
     p.box.use(cpu=1.0)
     try:
         while True:
-            if isinstance(pipe, Pipe) and len(pipe.text) < 1 << 16:
+            if pipe_with_room(p):
                 p.out(line * 100)
-            yield 0.1 if isinstance(pipe, Pipe) else None
+            yield 0.1 if piped else None
     finally:
         p.box.use(cpu=-1.0)
 
